@@ -1,0 +1,80 @@
+package alloc
+
+// PageSize is the unit in which memory is taken and counted, in bytes.
+const PageSize = 4096
+
+const (
+	headerSize  = 8  // before each object: its owner, or the next free object
+	minSize     = 32 // smallest class in bytes
+	sizeStep    = 16 // between classes in bytes
+	numSizes    = (PageSize-minSize)/sizeStep + 1
+	hugeIndex   = numSizes - 1
+	framePages  = 8 // also the longest chain
+	groupFull   = 11
+	groups      = groupFull + 1
+	freeGroups  = groupFull - 1 // groups 1..10 are partly used zspages
+	percentStep = 10
+)
+
+// shape is the geometry of a size class: objects of size bytes, objs of them in
+// a zspage of pages pages.
+type shape struct {
+	index       int // of the largest size merged into this class
+	size, pages int
+	objs        int
+}
+
+// shapes maps each of the sizes 32, 48, ... 4096 to its class, as zsmalloc does
+// for a chain size of 8: the shortest chain of least waste, and sizes whose
+// zspages have as many pages and as many objects as those of the next larger
+// class share that class.
+var shapes = deriveShapes(framePages)
+
+// HugeThreshold is the least object size in bytes that is not worth a class:
+// at or above it a page is stored raw, in a class of its own without header.
+var HugeThreshold = hugeThreshold(shapes)
+
+func deriveShapes(maxChain int) []shape {
+	list := make([]shape, numSizes)
+	for i := numSizes - 1; i >= 0; i-- {
+		size := minSize + i*sizeStep
+		n := chainLength(size, maxChain)
+		s := shape{index: i, size: size, pages: n, objs: n * PageSize / size}
+		if i+1 < numSizes && s.pages == list[i+1].pages && s.objs == list[i+1].objs {
+			s = list[i+1]
+		}
+		list[i] = s
+	}
+	return list
+}
+
+func chainLength(size, maxChain int) int {
+	if size&(size-1) == 0 {
+		return 1
+	}
+	best, least := 1, PageSize
+	for n := 1; n <= maxChain; n++ {
+		if waste := n * PageSize % size; waste < least {
+			best, least = n, waste
+		}
+	}
+	return best
+}
+
+func hugeThreshold(list []shape) int {
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].pages > 1 && list[i].objs > 1 {
+			return list[i].size - headerSize + 1
+		}
+	}
+	return PageSize
+}
+
+// sizeIndex is the index of the smallest size that holds an object of size
+// bytes, 1 to PageSize, with its header unless it is huge.
+func sizeIndex(size int) int {
+	if size >= HugeThreshold {
+		return hugeIndex
+	}
+	return max(0, (size+headerSize-minSize+sizeStep-1)/sizeStep)
+}

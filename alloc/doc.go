@@ -1,0 +1,38 @@
+// Package alloc is the pool: an allocator for compressed pages in the manner of
+// zsmalloc. It knows sizes and owners, not contents.
+//
+//	arena (memfd, reserved whole, touched lazily)
+//	┌────────┬───────────────┬───────────────┬──
+//	│ header │ frame 1       │ frame 2       │ ...     a frame is 8 pages of address space
+//	└────────┴───────────────┴───────────────┴──
+//	           │ runs of n pages, n = 1..8: one zspage each
+//	           └─ zspage: objects of one size class, back to back
+//	                └─ object: 8-byte header (owner, or link while free), payload
+//
+// An object is named by a Handle, its offset in the arena; reading one needs no
+// table and no lock of the pool. A zspage is contiguous, so no object straddles
+// a break. What keeps an object in place is its owner's lock, not the pool's:
+// compaction asks the owner (Mover) before it moves anything.
+//
+// A frame holds zspages of one chain length n only, 8/n of them, each at a
+// multiple of n pages; what is not used is address space, never memory. So the
+// zspage of an object follows from its offset and the frame's n, and a frame is
+// as good for any class as for any other once it is empty.
+//
+// Lock order, all leaves to their users:
+//
+//	class.mu     lists, free objects and descriptors of one class's zspages
+//	runs.mu      free frames and runs
+//
+// Neither is taken with the other held, and objects' memory is asked of the
+// system and given back with neither. Compaction holds class.mu and may only
+// trylock its owners.
+//
+// INVARIANTS (Pool.Check):
+//
+//	A1  A zspage is on the list of its fullness group, unless it is full or isolated by compaction.
+//	A2  Its free objects plus its objects in use make up its capacity.
+//	A3  class.zspages, class.used and Pool.pages equal the sums over zspages.
+//	A4  An allocated object's header is its owner, with bit 0 set; a free one's has bit 0 clear.
+//	A5  A zspage with nothing in use does not exist: its pages are given back at once.
+package alloc

@@ -1,0 +1,198 @@
+package alloc
+
+import (
+	"fmt"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"uzram/internal/invariants"
+	"uzram/internal/offheap"
+)
+
+// ErrNoMemory is what Alloc fails with when neither the system nor the address
+// space reserved for the pool has room. It wraps ENOMEM.
+var ErrNoMemory = fmt.Errorf("pool: no memory: %w", syscall.ENOMEM)
+
+// Bytes of a descriptor in its arena.
+const (
+	zspageBytes = uint64(unsafe.Sizeof(zspage{}))
+	frameBytes  = uint64(unsafe.Sizeof(frame{}))
+)
+
+// maxArena is what 32-bit page numbers reach, in bytes.
+const maxArena = 1 << 44
+
+// Pool holds objects of 1 to PageSize bytes. All methods but Close may be
+// called concurrently.
+type Pool struct {
+	mem     []byte   // the data arena, addressed by Handle
+	zspages []zspage // by first page
+	pages   atomic.Int64
+	byIndex [numSizes]*class // merged sizes share one
+	classes []*class         // distinct, ascending by size
+	runs    runs
+
+	data, zspageArena, frameArena *offheap.Arena
+	refilled                      chan struct{} // closed when the refiller has ended
+}
+
+// New makes a pool for at most maxObjects objects at a time on a machine that
+// has no more than maxMemory bytes for it. It reserves address space for the
+// worst fragmentation (each object alone in a zspage, hence a frame) and takes
+// hardly any memory. Errors wrap ENOMEM.
+func New(maxObjects, maxMemory uint64) (*Pool, error) {
+	const inFlight = 1024 // objects not yet committed or not yet freed
+	frames := min(maxObjects+inFlight, maxMemory/PageSize+inFlight, maxArena/(framePages*PageSize))
+	p := &Pool{refilled: make(chan struct{})}
+	if err := p.reserve(frames); err != nil {
+		p.closeArenas()
+		return nil, err
+	}
+	p.mem = p.data.Bytes()
+	p.zspages = offheap.View[zspage](p.zspageArena, frames*framePages)
+	p.runs.init(p.data, offheap.View[frame](p.frameArena, frames), p.backDescriptors)
+	for i, s := range shapes {
+		if i != s.index {
+			continue
+		}
+		c := newClass(s)
+		p.classes = append(p.classes, c)
+		p.byIndex[i] = c
+	}
+	for i, s := range shapes {
+		p.byIndex[i] = p.byIndex[s.index]
+	}
+	go func() {
+		defer close(p.refilled)
+		p.runs.refill()
+	}()
+	return p, nil
+}
+
+func (p *Pool) reserve(frames uint64) (err error) {
+	if p.data, err = offheap.New(offheap.PoolData, frames*framePages*PageSize-offheap.HeaderSize, PageSize); err != nil {
+		return err
+	}
+	if p.zspageArena, err = offheap.New(offheap.PoolZspages, frames*framePages*zspageBytes, zspageBytes); err != nil {
+		return err
+	}
+	p.frameArena, err = offheap.New(offheap.PoolFrames, frames*frameBytes, frameBytes)
+	return err
+}
+
+// backDescriptors makes the descriptors of frames [from, to) present, so that
+// writing them cannot fail.
+func (p *Pool) backDescriptors(from, to uint32) error {
+	if err := p.frameArena.PopulateData(uint64(from)*frameBytes, uint64(to)*frameBytes); err != nil {
+		return err
+	}
+	const perFrame = framePages * zspageBytes
+	return p.zspageArena.PopulateData(uint64(from)*perFrame, uint64(to)*perFrame)
+}
+
+// Close gives all memory back. Nobody may use the pool meanwhile or afterwards.
+func (p *Pool) Close() {
+	close(p.runs.wake)
+	<-p.refilled
+	p.closeArenas()
+}
+
+func (p *Pool) closeArenas() {
+	for _, a := range []*offheap.Arena{p.data, p.zspageArena, p.frameArena} {
+		if a != nil {
+			a.Close()
+		}
+	}
+}
+
+// Alloc takes room for an object of size bytes, 1 to PageSize. owner, below
+// 2^63, is kept beside it for compaction. The error is ErrNoMemory, and then
+// nothing has changed.
+func (p *Pool) Alloc(size int, owner uint64) (Handle, error) {
+	c := p.byIndex[sizeIndex(size)]
+	c.mu.Lock()
+	if page := c.fullest(); page != 0 {
+		h := p.allocFrom(c, page, owner)
+		c.mu.Unlock()
+		return h, nil
+	}
+	c.mu.Unlock()
+
+	page, err := p.runs.get(c.pages)
+	if err != nil {
+		return 0, ErrNoMemory
+	}
+	p.pages.Add(int64(c.pages))
+	c.mu.Lock()
+	p.zspages[page] = zspage{class: uint8(c.index)}
+	c.zspages++
+	c.counts[0]++
+	h := p.allocFrom(c, page, owner)
+	c.mu.Unlock()
+	return h, nil
+}
+
+// allocFrom takes an object of the zspage at page, which has room, with c.mu
+// held.
+func (p *Pool) allocFrom(c *class, page uint32, owner uint64) Handle {
+	z := &p.zspages[page]
+	group := z.group()
+	if c.huge {
+		c.counts[group]--
+		c.counts[groupFull]++
+		z.state = groupFull
+		return handleAt(p.take(c, page, z, owner))
+	}
+	off := p.take(c, page, z, owner)
+	p.regroup(c, page, z)
+	return handleAt(off)
+}
+
+// Free gives back the object named by h, which nobody may read any more.
+func (p *Pool) Free(h Handle) {
+	page := p.runs.first(h.page())
+	z := &p.zspages[page]
+	c := p.byIndex[z.class]
+	c.mu.Lock()
+	gone := p.freeIn(c, page, z, h)
+	c.mu.Unlock()
+	if gone {
+		p.dropPages(c, page)
+	}
+}
+
+// freeIn frees an object with c.mu held and reports whether its zspage is empty
+// and no longer the pool's: the caller drops its pages.
+func (p *Pool) freeIn(c *class, page uint32, z *zspage, h Handle) (gone bool) {
+	if invariants.Enabled {
+		p.checkAllocated(c, h)
+		off := h.offset()
+		invariants.Poison(p.mem[off : off+uint64(c.size)])
+	}
+	p.put(c, page, z, h.offset())
+	if z.inuse != 0 || z.state&isolated != 0 {
+		p.regroup(c, page, z)
+		return false
+	}
+	p.forget(c, page, z)
+	return true
+}
+
+// forget takes an empty zspage out of its class, with c.mu held.
+func (p *Pool) forget(c *class, page uint32, z *zspage) {
+	if !c.huge && z.state&isolated == 0 {
+		p.unlink(c, page, z)
+	}
+	c.counts[z.group()]--
+	c.zspages--
+}
+
+// dropPages gives a forgotten zspage's pages back.
+func (p *Pool) dropPages(c *class, page uint32) {
+	p.pages.Add(int64(-c.pages))
+	p.runs.put(page, c.pages)
+}
+
+// Pages is how many pages the pool's zspages take.
+func (p *Pool) Pages() uint64 { return uint64(p.pages.Load()) }

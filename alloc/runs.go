@@ -1,0 +1,241 @@
+package alloc
+
+import (
+	"fmt"
+	"math/bits"
+	"sync"
+	"syscall"
+
+	"uzram/internal/offheap"
+)
+
+// Warm runs: free, but still (or already) populated, so that taking one neither
+// asks the system for memory nor can fail. Per chain length.
+const (
+	warmLow    = 4  // fewer: wake the refiller
+	warmTarget = 12 // it stops here
+	warmMax    = 24 // a freed run beyond this goes back to the system
+)
+
+// frame is 8 pages of address space. Guarded by runs.mu; chain is immutable
+// while a run of the frame is in use.
+type frame struct {
+	next, prev uint32 // list of frames of this chain length with a free run, or of empty frames
+	chain      uint8  // pages in each of its runs; 0 = empty frame
+	taken      uint8  // bit i: run i is in use or warm
+	_          uint16
+}
+
+// runs hands out stretches of 1 to 8 contiguous pages.
+type runs struct {
+	arena *offheap.Arena
+	grow  func(from, to uint32) error // backs the descriptors of frames [from, to) with memory
+
+	mu      sync.Mutex
+	frames  []frame
+	backed  uint32                   // frames below have descriptors backed with memory
+	top     uint32                   // frames from here on were never used
+	empty   uint32                   // list of frames without chain length
+	partial [framePages + 1]uint32   // by chain length: frames with a free run
+	warm    [framePages + 1][]uint32 // by chain length: first pages of warm runs
+	filling uint32                   // first page of the run that the refiller is populating; 0 = none
+	wanted  [framePages + 1]bool     // chain lengths somebody has asked for
+	wake    chan struct{}            // tells the refiller that a stock is low
+}
+
+func (r *runs) init(arena *offheap.Arena, frames []frame, grow func(from, to uint32) error) {
+	r.arena, r.frames, r.grow, r.top = arena, frames, grow, 1 // frame 0 has the arena's header
+	for n := range r.warm {
+		r.warm[n] = make([]uint32, 0, warmMax)
+	}
+	r.wake = make(chan struct{}, 1)
+}
+
+// get returns the first page of a populated run of n pages. Errors wrap ENOMEM.
+func (r *runs) get(n int) (uint32, error) {
+	r.mu.Lock()
+	r.wanted[n] = true
+	stock := r.warm[n]
+	if len(stock) <= warmLow {
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
+	if last := len(stock) - 1; last >= 0 {
+		page := stock[last]
+		r.warm[n] = stock[:last]
+		r.mu.Unlock()
+		return page, nil
+	}
+	page, err := r.reserve(n)
+	r.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return page, r.populate(page, n)
+}
+
+// put takes a run back, and its memory unless the stock wants it.
+func (r *runs) put(page uint32, n int) {
+	r.mu.Lock()
+	if len(r.warm[n]) < warmMax {
+		r.warm[n] = append(r.warm[n], page)
+		r.mu.Unlock()
+		return
+	}
+	r.mu.Unlock()
+	r.giveBack(page, n)
+}
+
+// populate backs a reserved run with memory, or releases it.
+func (r *runs) populate(page uint32, n int) error {
+	if err := r.arena.Populate(int(runOffset(page)), n*PageSize); err != nil {
+		r.giveBack(page, n)
+		return err
+	}
+	return nil
+}
+
+func (r *runs) giveBack(page uint32, n int) {
+	// A punch that failed would leave memory behind a free run; the next user
+	// of the run takes it over, so nothing is lost but the moment.
+	_ = r.arena.Punch(int(runOffset(page)), n*PageSize)
+	r.mu.Lock()
+	r.release(page)
+	r.mu.Unlock()
+}
+
+// reserve takes address space for a run of n pages, with mu held.
+func (r *runs) reserve(n int) (_ uint32, err error) {
+	per := framePages / n
+	i := r.partial[n]
+	if i == 0 {
+		if i = r.empty; i != 0 {
+			r.unlink(&r.empty, i)
+		} else if i, err = r.newFrame(); err != nil {
+			return 0, err
+		}
+		r.frames[i].chain, r.frames[i].taken = uint8(n), 0
+		r.link(&r.partial[n], i)
+	}
+	f := &r.frames[i]
+	run := bits.TrailingZeros8(^f.taken)
+	f.taken |= 1 << run
+	if bits.OnesCount8(f.taken) == per {
+		r.unlink(&r.partial[n], i)
+	}
+	return i*framePages + uint32(run*n), nil
+}
+
+// growFrames is how many frames get their descriptors backed at a time: 32 KiB
+// of zspages, 3 KiB of frames.
+const growFrames = 256
+
+// newFrame is a frame that was never used, with mu held.
+func (r *runs) newFrame() (uint32, error) {
+	i := r.top
+	if int(i) == len(r.frames) {
+		return 0, fmt.Errorf("pool: address space of %d frames is used up: %w", len(r.frames), syscall.ENOMEM)
+	}
+	if i >= r.backed {
+		to := min(i/growFrames*growFrames+growFrames, uint32(len(r.frames)))
+		if err := r.grow(i, to); err != nil {
+			return 0, err
+		}
+		r.backed = to
+	}
+	r.top++
+	return i, nil
+}
+
+// release returns a run's address space, with mu held.
+func (r *runs) release(page uint32) {
+	i := page / framePages
+	f := &r.frames[i]
+	n := int(f.chain)
+	full := bits.OnesCount8(f.taken) == framePages/n
+	f.taken &^= 1 << (int(page%framePages) / n)
+	switch {
+	case f.taken == 0:
+		if !full {
+			r.unlink(&r.partial[n], i)
+		}
+		f.chain = 0
+		r.link(&r.empty, i)
+	case full:
+		r.link(&r.partial[n], i)
+	}
+}
+
+// first is the first page of the run that page belongs to; the run is in use.
+func (r *runs) first(page uint32) uint32 {
+	n := uint32(r.frames[page/framePages].chain)
+	return page - page%framePages%n
+}
+
+func (r *runs) link(head *uint32, i uint32) {
+	f := &r.frames[i]
+	f.prev, f.next = 0, *head
+	if *head != 0 {
+		r.frames[*head].prev = i
+	}
+	*head = i
+}
+
+func (r *runs) unlink(head *uint32, i uint32) {
+	f := &r.frames[i]
+	if f.prev != 0 {
+		r.frames[f.prev].next = f.next
+	} else {
+		*head = f.next
+	}
+	if f.next != 0 {
+		r.frames[f.next].prev = f.prev
+	}
+}
+
+// refill tops up the stocks until wake is closed. It runs beside the I/O path,
+// so that this path seldom has to wait for memory.
+func (r *runs) refill() {
+	for range r.wake {
+		for n := 1; n <= framePages; n++ {
+			for r.warmOne(n) {
+			}
+		}
+	}
+}
+
+// warmOne adds a run of n pages to the stock; false when it has enough or the
+// system has no memory.
+func (r *runs) warmOne(n int) bool {
+	r.mu.Lock()
+	if !r.wanted[n] || len(r.warm[n]) >= warmTarget {
+		r.mu.Unlock()
+		return false
+	}
+	page, err := r.reserve(n)
+	r.filling = page
+	r.mu.Unlock()
+	if err != nil {
+		return false
+	}
+	err = r.populate(page, n)
+	if err == nil {
+		r.put(page, n)
+	}
+	r.mu.Lock()
+	r.filling = 0
+	r.mu.Unlock()
+	return err == nil
+}
+
+// warmPages is how many pages the stocks hold.
+func (r *runs) warmPages() (pages uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for n, stock := range r.warm {
+		pages += uint64(n * len(stock))
+	}
+	return pages
+}

@@ -1,0 +1,41 @@
+package alloc
+
+// ClassStats is one distinct size class as zsmalloc's classes file shows it.
+type ClassStats struct {
+	Index          int               // of the largest size of the class
+	Size           int               // bytes of an object, header included
+	Fullness       [groupFull]uint64 // zspages used up to 10 %, 20 %, ... 90 %, 99 %, and full
+	Allocated      uint64            // objects that the zspages could hold
+	Used           uint64            // objects
+	Pages          uint64            // pages of the zspages
+	PagesPerZspage int
+	Freeable       uint64 // pages that compaction could give back at most
+}
+
+// Classes describes each distinct class, ascending by size. Each row is right
+// in itself; rows are taken one after another.
+func (p *Pool) Classes() []ClassStats {
+	list := make([]ClassStats, len(p.classes))
+	for i, c := range p.classes {
+		list[i] = c.stats()
+	}
+	return list
+}
+
+func (c *class) stats() ClassStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := ClassStats{
+		Index: c.index, Size: c.size, PagesPerZspage: c.pages,
+		Allocated: c.zspages * uint64(c.objs), Used: c.used, Pages: c.zspages * uint64(c.pages),
+	}
+	copy(s.Fullness[:], c.counts[1:])
+	s.Freeable = (s.Allocated - s.Used) / uint64(c.objs) * uint64(c.pages)
+	return s
+}
+
+// Overhead is the memory beyond Pages, in bytes: the descriptors of zspages and
+// frames, and the runs kept warm for requests to come.
+func (p *Pool) Overhead() (descriptors, warm uint64) {
+	return p.zspageArena.Resident() + p.frameArena.Resident(), p.runs.warmPages() * PageSize
+}

@@ -1,0 +1,60 @@
+package offheap
+
+import (
+	"fmt"
+	"math"
+	"syscall"
+	"unsafe"
+)
+
+// Arena is one contiguous, page-aligned, zero-filled stretch of memory outside
+// the Go heap. Its methods may be called by several goroutines as long as they
+// do not overlap; Close excludes everything else.
+type Arena struct {
+	mem []byte
+	backing
+}
+
+// New reserves an arena of dataSize bytes for entries of unit bytes behind its
+// header page, rounded up to whole pages. Errors wrap ENOMEM where the address
+// space does not hold it.
+func New(purpose Purpose, dataSize, unit uint64) (*Arena, error) {
+	const limit = math.MaxInt64 - 2*HeaderSize
+	if dataSize > limit {
+		return nil, fmt.Errorf("arena %v of %d bytes: %w", purpose, dataSize, syscall.ENOMEM)
+	}
+	size := HeaderSize + (dataSize+HeaderSize-1)&^(HeaderSize-1)
+	a := &Arena{}
+	if err := a.reserve(purpose, int64(size)); err != nil {
+		return nil, fmt.Errorf("arena %v of %d bytes: %w", purpose, size, err)
+	}
+	if err := a.Populate(0, HeaderSize); err != nil {
+		a.Close()
+		return nil, fmt.Errorf("arena %v: %w", purpose, err)
+	}
+	Header{Version: FormatVersion, Purpose: purpose, Size: size, Unit: unit}.put(a.mem)
+	return a, nil
+}
+
+// Bytes is the whole arena, header page included.
+func (a *Arena) Bytes() []byte { return a.mem }
+
+// Data is the arena behind its header page.
+func (a *Arena) Data() []byte { return a.mem[HeaderSize:] }
+
+// View returns the first n entries of type T behind the header page. T must
+// hold no pointers and have an alignment of at most a page.
+func View[T any](a *Arena, n uint64) []T {
+	var t T
+	if need := n * uint64(unsafe.Sizeof(t)); need > uint64(len(a.mem)-HeaderSize) {
+		panic(fmt.Sprintf("offheap: %d bytes asked of an arena of %d", need, len(a.mem)-HeaderSize))
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&a.mem[HeaderSize])), n)
+}
+
+// PopulateData is Populate for the pages that hold bytes [from, to) of Data.
+func (a *Arena) PopulateData(from, to uint64) error {
+	first := (HeaderSize + from) &^ (HeaderSize - 1)
+	end := (HeaderSize + to + HeaderSize - 1) &^ (HeaderSize - 1)
+	return a.Populate(int(first), int(end-first))
+}
