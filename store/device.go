@@ -1,0 +1,268 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"uzram/alloc"
+	"uzram/compress"
+)
+
+// PageSize is the size of a slot's page in bytes.
+const PageSize = alloc.PageSize
+
+// Device is one disk. All methods may be called concurrently.
+//
+//	not set up ──SetDisksize──> live ──Reset──> not set up
+//
+// Settings are made while it is not set up; opens are counted in both states.
+type Device struct {
+	workers *Workers
+
+	cfgMu    sync.RWMutex
+	settings settings             // guarded by cfgMu
+	memLimit atomic.Uint64        // pages; 0 = none. Written under cfgMu
+	live     atomic.Pointer[live] // nil before set-up; stored under cfgMu
+
+	openMu    sync.Mutex
+	opens     int
+	resetting bool
+	closed    chan struct{} // receives when an open ends while a reset waits
+}
+
+// live is what a device has between disksize and reset. Its fields do not
+// change; what they point to is shared by all workers, except counters and
+// streams, of which worker i uses the i-th. The last counters are those of
+// control verbs.
+type live struct {
+	size     int64
+	table    *table
+	elements *elements
+	pool     *alloc.Pool
+	streams  []compress.Stream
+	counters []counters
+	memLimit *atomic.Uint64
+
+	maxPages  atomic.Uint64 // highest use seen at a store
+	compacted atomic.Uint64 // pages
+}
+
+// NewDevice makes a device that is not set up, served by a crew.
+func NewDevice(w *Workers) *Device {
+	return &Device{workers: w, settings: defaultSettings(), closed: make(chan struct{}, 1)}
+}
+
+// Size is the length of the disk in bytes, 0 before set-up.
+func (d *Device) Size() int64 {
+	if l := d.live.Load(); l != nil {
+		return l.size
+	}
+	return 0
+}
+
+// Initialised reports whether disksize is set.
+func (d *Device) Initialised() bool { return d.live.Load() != nil }
+
+// SetDisksize sets the device up with a disk of at least bytes, rounded up to
+// whole pages. EINVAL: 0, more than a file can have, or parameters that the
+// algorithm refuses (EOPNOTSUPP where it knows no such parameter); EBUSY: set up
+// already; ENOMEM. When an algorithm refuses, all algorithm choices go back to
+// their defaults.
+func (d *Device) SetDisksize(bytes uint64) error {
+	if bytes == 0 || bytes > math.MaxInt64-(PageSize-1) {
+		return fmt.Errorf("disksize %d: accepted are 1 to %d bytes: %w", bytes, int64(math.MaxInt64-(PageSize-1)), syscall.EINVAL)
+	}
+	pages := (bytes + PageSize - 1) / PageSize
+	d.cfgMu.Lock()
+	defer d.cfgMu.Unlock()
+	if d.live.Load() != nil {
+		return ErrSetUp
+	}
+	streams, err := d.settings.openStreams(d.workers.Len())
+	if err != nil {
+		d.settings = defaultSettings()
+		return err
+	}
+	l := &live{
+		size:     int64(pages * PageSize),
+		streams:  streams,
+		counters: make([]counters, d.workers.Len()+1),
+		memLimit: &d.memLimit,
+	}
+	if err := l.reserve(pages); err != nil {
+		l.close()
+		return fmt.Errorf("disksize %d: %w", bytes, err)
+	}
+	d.live.Store(l)
+	return nil
+}
+
+func (l *live) reserve(pages uint64) (err error) {
+	if l.table, err = newTable(pages); err != nil {
+		return err
+	}
+	if l.elements, err = newElements(pages); err != nil {
+		return err
+	}
+	l.pool, err = alloc.New(pages, poolBound())
+	return err
+}
+
+// poolBound is more than a pool can ever take on this machine, in bytes: memory
+// and swap, and as much again for what is added while we run.
+func poolBound() uint64 {
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil {
+		return math.MaxUint64
+	}
+	return 2 * (uint64(info.Totalram) + uint64(info.Totalswap)) * uint64(info.Unit)
+}
+
+func (l *live) close() {
+	if l.pool != nil {
+		l.pool.Close()
+	}
+	if l.elements != nil {
+		l.elements.close()
+	}
+	if l.table != nil {
+		l.table.close()
+	}
+	for _, s := range l.streams {
+		s.Close()
+	}
+}
+
+// Open counts the image open; EBUSY while a reset runs.
+func (d *Device) Open() error {
+	d.openMu.Lock()
+	defer d.openMu.Unlock()
+	if d.resetting {
+		return ErrResetting
+	}
+	d.opens++
+	return nil
+}
+
+// Close ends what Open began.
+func (d *Device) Close() {
+	d.openMu.Lock()
+	d.opens--
+	d.openMu.Unlock()
+	select {
+	case d.closed <- struct{}{}:
+	default:
+	}
+}
+
+// Opens is how many opens the image has.
+func (d *Device) Opens() int {
+	d.openMu.Lock()
+	defer d.openMu.Unlock()
+	return d.opens
+}
+
+// closeGrace is how long a reset waits for closes under way: the kernel tells a
+// FUSE server of the last close only after close(2) has returned.
+const closeGrace = 200 * time.Millisecond
+
+// Reset gives all memory back and all settings but the writeback ones their
+// defaults. ownOpens is how many opens of the image are the caller's own (a loop
+// device of which he knows that it is idle). EBUSY: the image has more opens
+// than that, or another reset is running.
+func (d *Device) Reset(ownOpens int) error {
+	if err := d.claim(ownOpens); err != nil {
+		return err
+	}
+	defer func() {
+		d.openMu.Lock()
+		d.resetting = false
+		d.openMu.Unlock()
+	}()
+	d.cfgMu.Lock()
+	defer d.cfgMu.Unlock()
+	if l := d.live.Swap(nil); l != nil {
+		d.workers.waitOutside()
+		l.close()
+	}
+	d.settings = defaultSettings()
+	d.memLimit.Store(0)
+	return nil
+}
+
+// claim keeps others from opening the image, once all but ownOpens have closed
+// it.
+func (d *Device) claim(ownOpens int) error {
+	deadline := time.NewTimer(closeGrace)
+	defer deadline.Stop()
+	for {
+		d.openMu.Lock()
+		if d.resetting {
+			d.openMu.Unlock()
+			return ErrResetting
+		}
+		if d.opens <= ownOpens {
+			d.resetting = true
+			d.openMu.Unlock()
+			return nil
+		}
+		d.openMu.Unlock()
+		select {
+		case <-d.closed:
+		case <-deadline.C:
+			return ErrInUse
+		}
+	}
+}
+
+// enter begins a request: until leave, the live state it returns stays. nil:
+// the device is not set up.
+func (s *Scratch) enter(d *Device) *live {
+	// The order matters: first be seen inside, then load. waitOutside looks
+	// after live was taken away, so one of the two sees the other.
+	s.inside.Store(1)
+	l := d.live.Load()
+	if l != nil {
+		s.now = bootSeconds()
+	}
+	return l
+}
+
+func (s *Scratch) leave(l *live) {
+	if s.tally != (tally{}) {
+		l.counters[s.id].add(&s.tally)
+	}
+	s.inside.Store(0)
+}
+
+// waitOutside returns once each worker was outside any request at some moment
+// after the call. Requests are bounded, so this is too.
+func (w *Workers) waitOutside() {
+	for _, s := range w.scratch {
+		for try := 0; s.inside.Load() != 0; try++ {
+			if try < 100 {
+				runtime.Gosched()
+			} else {
+				time.Sleep(50 * time.Microsecond)
+			}
+		}
+	}
+}
+
+// withLive runs a control verb on a device that is set up and stays so.
+func (d *Device) withLive(verb func(*live) error) error {
+	d.cfgMu.RLock()
+	defer d.cfgMu.RUnlock()
+	l := d.live.Load()
+	if l == nil {
+		return ErrNotSetUp
+	}
+	return verb(l)
+}

@@ -1,0 +1,42 @@
+// Package store is the device: a disk of slots, one for each page of 4 KiB,
+// whose contents lie compressed in a pool.
+//
+//	               slot i (16 bytes, in the table's arena)
+//	┌──────────────────────────┬──────────┬─────────────────────┐
+//	│ commit word (entry)      │ lock     │ access time, marks  │
+//	└──────────────────────────┴──────────┴─────────────────────┘
+//	  empty | same-filled: the element | object: handle, size, priority
+//	                                       └──> alloc.Pool
+//
+// The commit word is the only truth about a page; it changes by one atomic
+// store. What the pool and the counters know follows from all words together.
+//
+// A write prepares (same-filled test, compression, allocation, copy) with no
+// lock held, then locks the slot, stores the word, unlocks, and only then frees
+// what the slot held before. An error before the store leaves all as it was. A
+// read decodes under the slot's read lock straight into the caller's buffer.
+// Part of a page is written under the write lock from reading to committing,
+// because comparing words would suffer ABA.
+//
+// Lock order, outermost first:
+//
+//	Device.cfgMu     (RW) settings, disksize, reset; verbs that need a live device take it for reading
+//	  Device.openMu  opens and a reset's claim on the device
+//	  slot lock      at most one at a time per goroutine (internal/park)
+//	    alloc        class and run locks of the pool
+//	    elements.mu  the table of odd same-filled elements
+//
+// I/O takes no lock of the device. It publishes in its worker's Scratch that it
+// is inside, then loads the device's live state; whoever takes that state away
+// unpublishes it first and waits until every worker has been seen outside.
+//
+// INVARIANTS:
+//
+//	S1  A slot is exactly one of empty, same-filled, an object, a block (the kind bits).
+//	S2  The object that a word names is owned by that slot, and no other word names it.
+//	S3  An object's size is PageSize if and only if the page is stored raw (huge).
+//	S4  At rest, sums over the table equal the counters.
+//	S8  Under a read lock only the access time and the marks change, atomically.
+//	S9  A failure before the commit changes nothing.
+//	S10 A write that would pass the memory limit fails before the commit.
+package store

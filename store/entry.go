@@ -1,0 +1,93 @@
+package store
+
+import "uzram/alloc"
+
+// entry is a commit word: what a slot holds.
+//
+//	bits 62-63  kind
+//	same-filled bits 60-61 form, bits 0-59 the element in that form
+//	object      bit 61 incompressible by the last algorithm tried, bits 59-60
+//	            priority of the algorithm (0 = primary), bits 42-58 size in
+//	            bytes, bits 0-41 handle
+type entry uint64
+
+type kind uint64
+
+const (
+	kindEmpty kind = iota
+	kindSame
+	kindObject
+	kindBlock
+)
+
+const (
+	kindShift                = 62
+	incompressibleBit        = 1 << 61
+	priorityShift            = 59
+	priorityMask             = 3
+	sizeShift                = alloc.HandleBits
+	sizeMask                 = 1<<17 - 1
+	handleMask               = 1<<alloc.HandleBits - 1
+	formShift                = 60
+	formMask                 = 3
+	payloadMask              = 1<<formShift - 1
+	payloadSign              = 1 << (formShift - 1)
+	halfMask                 = 1<<32 - 1
+	formSigned        uint64 = 0 // 60 bits, sign-extended
+	formRepeated      uint64 = 1 // 32 bits, twice
+	formElsewhere     uint64 = 2 // an index into elements
+)
+
+func (e entry) kind() kind { return kind(e >> kindShift) }
+
+func objectEntry(h alloc.Handle, size int) entry {
+	return entry(uint64(kindObject)<<kindShift | uint64(size)<<sizeShift | uint64(h))
+}
+
+func (e entry) handle() alloc.Handle { return alloc.Handle(e & handleMask) }
+
+// size of the object in bytes; PageSize means the page as it is.
+func (e entry) size() int { return int(e >> sizeShift & sizeMask) }
+
+func (e entry) priority() int        { return int(e >> priorityShift & priorityMask) }
+func (e entry) incompressible() bool { return e.kind() == kindObject && e&incompressibleBit != 0 }
+func (e entry) huge() bool           { return e.kind() == kindObject && e.size() == PageSize }
+
+// moved is e with its object at another place.
+func (e entry) moved(to alloc.Handle) entry { return e&^handleMask | entry(to) }
+
+// sameEntry encodes a same-filled page's element within the word, or returns
+// false where only an index of elements can.
+func sameEntry(element uint64) (entry, bool) {
+	if signExtend(element&payloadMask) == element {
+		return sameForm(formSigned, element&payloadMask), true
+	}
+	if element>>32 == element&halfMask {
+		return sameForm(formRepeated, element&halfMask), true
+	}
+	return 0, false
+}
+
+func sameForm(form, payload uint64) entry {
+	return entry(uint64(kindSame)<<kindShift | form<<formShift | payload)
+}
+
+// element decodes what sameEntry encoded; elsewhere is true where the payload
+// is an index of elements instead.
+func (e entry) element() (payload uint64, elsewhere bool) {
+	payload = uint64(e) & payloadMask
+	switch uint64(e) >> formShift & formMask {
+	case formSigned:
+		return signExtend(payload), false
+	case formRepeated:
+		return payload<<32 | payload, false
+	}
+	return payload, true
+}
+
+func signExtend(payload uint64) uint64 {
+	if payload&payloadSign != 0 {
+		return payload | ^uint64(payloadMask)
+	}
+	return payload
+}

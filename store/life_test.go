@@ -1,0 +1,214 @@
+package store
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"uzram/compress"
+)
+
+func TestSetupRules(t *testing.T) {
+	d, _ := newDevice(t, 2, 0)
+	for _, size := range []uint64{0, 1 << 63, ^uint64(0), ^uint64(0) - 4095} {
+		wantErrno(t, "disksize", d.SetDisksize(size), syscall.EINVAL)
+	}
+	wantErrno(t, "1E", d.SetDisksize(1<<60), syscall.ENOMEM)
+	wantErrno(t, "compact before set-up", d.Compact(), syscall.EINVAL)
+	wantErrno(t, "idle before set-up", d.MarkIdle(), syscall.EINVAL)
+	wantErrno(t, "unknown algorithm", d.SetAlgorithm("nosuch"), syscall.EINVAL)
+	if err := d.SetDisksize(4097); err != nil || d.Size() != 8192 {
+		t.Errorf("4097 bytes: %v, size %d", err, d.Size())
+	}
+	wantErrno(t, "second disksize", d.SetDisksize(4096), syscall.EBUSY)
+	wantErrno(t, "disksize 0 when set up", d.SetDisksize(0), syscall.EINVAL)
+	wantErrno(t, "algorithm when set up", d.SetAlgorithm("lz4"), syscall.EBUSY)
+	wantErrno(t, "unknown algorithm when set up", d.SetAlgorithm("nosuch"), syscall.EINVAL)
+	wantErrno(t, "parameters when set up", d.SetParams(ParamsRequest{}), syscall.EBUSY)
+	d.SetMemLimit(1)
+	if err := d.Reset(0); err != nil {
+		t.Fatal(err)
+	}
+	if st := d.Stats(); st != (Stats{}) || d.Size() != 0 {
+		t.Errorf("after reset: %+v", st)
+	}
+}
+
+// A codec that refuses its parameters takes all choices back to the defaults.
+func TestRefusedParametersRestoreDefaults(t *testing.T) {
+	d, _ := newDevice(t, 1, 0)
+	if err := d.SetAlgorithm("zstd"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetParams(ParamsRequest{Params: compress.Params{Level: 99, HasLevel: true}}); err != nil {
+		t.Fatal(err)
+	}
+	wantErrno(t, "disksize", d.SetDisksize(4096), syscall.EINVAL)
+	if d.Initialised() || d.Algorithm() != compress.DefaultName {
+		t.Errorf("algorithm %s after a refused set-up", d.Algorithm())
+	}
+	if err := d.SetDisksize(4096); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestParams(t *testing.T) {
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := newDevice(t, 1, 0)
+	for _, c := range []struct {
+		name string
+		r    ParamsRequest
+		want syscall.Errno
+	}{
+		{"none", ParamsRequest{}, 0},
+		{"by name", ParamsRequest{Algo: "lz4"}, 0},
+		{"by name and priority", ParamsRequest{Algo: "lz4", HasPriority: true}, 0},
+		{"secondary without algorithm", ParamsRequest{Priority: 1, HasPriority: true}, 0},
+		{"wrong priority", ParamsRequest{Algo: "lz4", Priority: 1, HasPriority: true}, syscall.EINVAL},
+		{"not configured", ParamsRequest{Algo: "zstd"}, syscall.EINVAL},
+		{"priority 4", ParamsRequest{Priority: 4, HasPriority: true}, syscall.EINVAL},
+		{"priority -1", ParamsRequest{Priority: -1, HasPriority: true}, syscall.EINVAL},
+		{"no dictionary", ParamsRequest{DictPath: filepath.Join(dir, "none")}, syscall.ENOENT},
+		{"empty dictionary", ParamsRequest{DictPath: empty}, syscall.EINVAL},
+		{"directory", ParamsRequest{DictPath: dir}, syscall.EINVAL},
+	} {
+		wantErrno(t, c.name, d.SetParams(c.r), c.want)
+	}
+	d.SetParams(ParamsRequest{Params: compress.Params{Level: -5, HasLevel: true}})
+	if err := d.SetAlgorithm("lz4"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetDisksize(4096); err != nil {
+		t.Errorf("choosing the algorithm did not drop its parameters: %v", err)
+	}
+}
+
+func TestResetOfADeviceInUse(t *testing.T) {
+	d, _ := newDevice(t, 1, 4)
+	if err := d.Open(); err != nil {
+		t.Fatal(err)
+	}
+	wantErrno(t, "reset while open", d.Reset(0), syscall.EBUSY)
+	if !d.Initialised() || d.Opens() != 1 {
+		t.Error("a refused reset changed something")
+	}
+	// A close on its way when the reset begins is waited for.
+	go func() {
+		time.Sleep(closeGrace / 10)
+		d.Close()
+	}()
+	if err := d.Reset(0); err != nil {
+		t.Error(err)
+	}
+	if err := d.Open(); err != nil {
+		t.Error(err)
+	}
+	if err := d.SetDisksize(4096); err != nil {
+		t.Error("set-up while open:", err)
+	}
+	if err := d.Reset(1); err != nil {
+		t.Error("reset with an open of one's own:", err)
+	}
+	d.Close()
+}
+
+// I/O at full load while the device comes and goes: no request sees memory that
+// was given back (the race and invariants builds would tell), none fails but
+// for want of a disk, and every reset ends.
+func TestResetAgainstIO(t *testing.T) {
+	const workers, pages, rounds = 3, 32, 100
+	d, w := newDevice(t, workers, 0)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for id := range workers {
+		wg.Go(func() {
+			s := w.Scratch(id)
+			page, got := make([]byte, PageSize), make([]byte, PageSize)
+			for n := uint32(id); ; n += workers {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				off := int64(n%pages) * PageSize
+				numbered(page, n)
+				if _, err := d.WriteAt(s, page, off); err != nil {
+					wantErrno(t, "write", err, syscall.ENOSPC)
+				}
+				if _, err := d.ReadAt(s, got, off); err != nil {
+					t.Error(err)
+				}
+				d.Discard(s, off, PageSize)
+			}
+		})
+	}
+	for range rounds {
+		if err := d.SetDisksize(pages * PageSize); err != nil {
+			t.Fatal(err)
+		}
+		d.Compact()
+		d.Stats()
+		if err := d.Reset(0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
+
+func TestBigDiskCostsNothing(t *testing.T) {
+	const pages = 1 << 17
+	d, w := newDevice(t, 1, pages) // small enough for the race detector's heap twin
+	s := w.Scratch(0)
+	before := d.Stats()
+	buf := make([]byte, 1<<20)
+	for off := int64(0); off < d.Size(); off += 64 << 20 {
+		mustRead(t, d, s, buf, off)
+	}
+	if err := d.Discard(s, 0, d.Size()); err != nil {
+		t.Fatal(err)
+	}
+	if st := d.Stats(); st.Table != before.Table || st.Table > 64<<10 {
+		t.Errorf("reading and discarding an empty disk took memory: %d bytes of table, before %d", st.Table, before.Table)
+	}
+	page := make([]byte, PageSize)
+	page[7] = 1
+	mustWrite(t, d, s, page, d.Size()-PageSize)
+	n := 0
+	if err := d.Slots(0, func(st SlotState) bool { n++; return st.Index == pages-1 }); err != nil || n != 1 {
+		t.Errorf("walk found %d slots, %v", n, err)
+	}
+}
+
+func TestIdleMarks(t *testing.T) {
+	d, w := newDevice(t, 1, 8)
+	s := w.Scratch(0)
+	rng := newRand(t)
+	page := make([]byte, PageSize)
+	for i, kind := range []int{textPage, zeroPage, randomPage, textPage} {
+		fillPage(rng, kind, page)
+		mustWrite(t, d, s, page, int64(i)*PageSize)
+	}
+	idle := func() (s string) {
+		d.Slots(0, func(st SlotState) bool {
+			s += map[bool]string{true: "i", false: "."}[st.Idle]
+			return true
+		})
+		return s
+	}
+	if err := d.MarkIdle(); err != nil || idle() != "i.ii" {
+		t.Errorf("after marking: %s, %v", idle(), err)
+	}
+	mustRead(t, d, s, page, 0)
+	mustWrite(t, d, s, page, 3*PageSize)
+	if idle() != "..i." {
+		t.Errorf("after a read and a write: %s", idle())
+	}
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+
+	"uzram/compress"
+)
+
+// priorities is how many algorithms a device can have: 0 is the primary, the
+// rest are secondary ones.
+const priorities = 4
+
+// settings is what is chosen before a device is set up.
+type settings struct {
+	algorithm [priorities]string // "" = none; the primary always has one
+	params    [priorities]compress.Params
+}
+
+func defaultSettings() settings {
+	var s settings
+	s.algorithm[0] = compress.DefaultName
+	return s
+}
+
+// openStreams makes the primary algorithm's streams, one for each of n workers.
+func (s *settings) openStreams(n int) ([]compress.Stream, error) {
+	codec, ok := compress.Lookup(s.algorithm[0])
+	if !ok {
+		return nil, fmt.Errorf("%q: %w", s.algorithm[0], ErrUnknownCodec)
+	}
+	if err := codec.Check(s.params[0]); err != nil {
+		return nil, err
+	}
+	streams := make([]compress.Stream, 0, n)
+	for range n {
+		stream, err := codec.NewStream(s.params[0])
+		if err != nil {
+			for _, other := range streams {
+				other.Close()
+			}
+			return nil, err
+		}
+		streams = append(streams, stream)
+	}
+	return streams, nil
+}
+
+// Algorithm is the name of the primary algorithm.
+func (d *Device) Algorithm() string {
+	d.cfgMu.RLock()
+	defer d.cfgMu.RUnlock()
+	return d.settings.algorithm[0]
+}
+
+// SetAlgorithm chooses the primary algorithm and drops its parameters. EINVAL:
+// no such algorithm; EBUSY: the device is set up.
+func (d *Device) SetAlgorithm(name string) error {
+	if _, ok := compress.Lookup(name); !ok {
+		return fmt.Errorf("%q: %w", name, ErrUnknownCodec)
+	}
+	d.cfgMu.Lock()
+	defer d.cfgMu.Unlock()
+	if d.live.Load() != nil {
+		return ErrSetUp
+	}
+	d.settings.algorithm[0] = name
+	d.settings.params[0] = compress.Params{}
+	return nil
+}
+
+// ParamsRequest is one write to algorithm_params. It replaces all parameters of
+// one priority: that given, else that of the first algorithm called Algo, else
+// the primary's.
+type ParamsRequest struct {
+	Priority    int
+	HasPriority bool
+	Algo        string          // "" = not given
+	Params      compress.Params // Dict comes from DictPath
+	DictPath    string          // "" = no dictionary
+}
+
+// maxDict is how much of a dictionary any algorithm can use, in bytes; a longer
+// file is refused by the algorithm, not cut.
+const maxDict = 64 << 10
+
+// SetParams sets an algorithm's parameters; whether the algorithm takes them is
+// for SetDisksize to say. EINVAL: priority outside 0..3, an algorithm that is
+// not configured (at that priority), an empty or unreadable dictionary; ENOENT:
+// no such dictionary file; EBUSY: the device is set up.
+func (d *Device) SetParams(r ParamsRequest) error {
+	d.cfgMu.Lock()
+	defer d.cfgMu.Unlock()
+	if d.live.Load() != nil {
+		return ErrSetUp
+	}
+	priority, err := d.settings.find(r)
+	if err != nil {
+		return err
+	}
+	d.settings.params[priority] = compress.Params{}
+	if r.DictPath != "" {
+		if r.Params.Dict, err = readDict(r.DictPath); err != nil {
+			return err
+		}
+	}
+	d.settings.params[priority] = r.Params
+	return nil
+}
+
+// find is the priority that a request means.
+func (s *settings) find(r ParamsRequest) (int, error) {
+	if r.HasPriority && (r.Priority < 0 || r.Priority >= priorities) {
+		return 0, fmt.Errorf("priority %d: accepted are 0 to %d: %w", r.Priority, priorities-1, syscall.EINVAL)
+	}
+	if r.Algo == "" {
+		return r.Priority, nil
+	}
+	for i, name := range s.algorithm {
+		if name == r.Algo && (!r.HasPriority || i == r.Priority) {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("algorithm %q is not configured: %w", r.Algo, syscall.EINVAL)
+}
+
+func readDict(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("dictionary: %w", err)
+	case !info.Mode().IsRegular() || info.Size() == 0:
+		return nil, fmt.Errorf("dictionary %s is not a file with contents: %w", path, syscall.EINVAL)
+	case info.Size() > maxDict:
+		// One byte too many is enough for every algorithm to refuse it.
+		return make([]byte, maxDict+1), nil
+	}
+	dict, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("dictionary: %w", err)
+	}
+	return dict, nil
+}
+
+// SetMemLimit bounds the pool to bytes, rounded up to pages; 0 takes the bound
+// away. Stores that need memory beyond it fail with EIO from then on.
+func (d *Device) SetMemLimit(bytes uint64) {
+	d.cfgMu.Lock()
+	defer d.cfgMu.Unlock()
+	pages := bytes / PageSize
+	if bytes%PageSize != 0 {
+		pages++
+	}
+	d.memLimit.Store(pages)
+}
+
+// ResetMemUsedMax sets the highest use seen to the present one.
+func (d *Device) ResetMemUsedMax() {
+	_ = d.withLive(func(l *live) error {
+		l.maxPages.Store(l.pool.Pages())
+		return nil
+	})
+}

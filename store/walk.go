@@ -1,0 +1,80 @@
+package store
+
+import (
+	"uzram/alloc"
+	"uzram/internal/park"
+)
+
+// SlotState is what block_state shows of a slot that is in use.
+type SlotState struct {
+	Index                                                       uint64
+	Seconds                                                     uint32 // of the last access, since boot
+	Same, WrittenBack, Huge, Idle, Recompressed, Incompressible bool
+}
+
+// Slots calls yield for each slot in use, ascending from slot from, until it
+// returns false. Each state is right at its moment; the whole is no snapshot.
+// EINVAL before set-up.
+func (d *Device) Slots(from uint64, yield func(SlotState) bool) error {
+	return d.withLive(func(l *live) error {
+		end := uint64(len(l.table.slots))
+		for i := from; i < end; {
+			var to uint64
+			for i, to = l.table.touchedRange(i, end); i < to; i++ {
+				s := &l.table.slots[i]
+				e, aux := entry(s.word.Load()), s.aux.Load()
+				if e.kind() == kindEmpty {
+					continue
+				}
+				if !yield(SlotState{
+					Index:          i,
+					Seconds:        aux & secondsMask,
+					Same:           e.kind() == kindSame,
+					WrittenBack:    e.kind() == kindBlock,
+					Huge:           e.huge(),
+					Idle:           aux&idleMark != 0,
+					Recompressed:   e.kind() == kindObject && e.priority() > 0,
+					Incompressible: e.incompressible(),
+				}) {
+					return nil
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// MarkIdle marks every slot that holds memory; the next access takes the mark
+// off. EINVAL before set-up.
+func (d *Device) MarkIdle() error {
+	return d.withLive(func(l *live) error {
+		w := park.NewWaiter()
+		end := uint64(len(l.table.slots))
+		for i := uint64(0); i < end; {
+			var to uint64
+			for i, to = l.table.touchedRange(i, end); i < to; i++ {
+				if l.table.load(i).kind() != kindObject {
+					continue
+				}
+				l.table.rlock(i, w)
+				if s := &l.table.slots[i]; entry(s.word.Load()).kind() == kindObject {
+					s.aux.Or(idleMark)
+				}
+				l.table.runlock(i)
+			}
+		}
+		return nil
+	})
+}
+
+// ClassRow is one distinct size class of the pool.
+type ClassRow = alloc.ClassStats
+
+// Classes describes the pool's size classes, ascending. EINVAL before set-up.
+func (d *Device) Classes() (rows []ClassRow, err error) {
+	err = d.withLive(func(l *live) error {
+		rows = l.pool.Classes()
+		return nil
+	})
+	return rows, err
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"uzram/compress"
+	"uzram/internal/offheap"
+	"uzram/internal/park"
+)
+
+// Workers is the crew that does I/O, on one device or on many.
+type Workers struct {
+	scratch []*Scratch
+	arena   *offheap.Arena
+}
+
+// Scratch is what one worker needs to serve a request without asking for
+// memory. It belongs to one goroutine at a time.
+type Scratch struct {
+	inside atomic.Uint32 // 1 while the worker may use a device's live state
+	_      [60]byte      // written on every request: keep neighbours off its line
+
+	id     int
+	waiter *park.Waiter
+	page   []byte // one page, for partial I/O, with slack behind it for wide copies
+	dst    []byte // compressed page
+	now    uint32 // seconds since boot when the request began
+	tally  tally  // what the request did, not yet counted
+}
+
+// slack is how far a codec's wide copies may read behind a page.
+const slack = 64
+
+// NewWorkers makes a crew of n. Running short of memory for their buffers, a
+// few KiB each, is fatal.
+func NewWorkers(n int) *Workers {
+	dst := (compress.DstSize(PageSize) + 4095) &^ 4095
+	each := PageSize + PageSize + dst // page, slack, output
+	arena, err := offheap.New(offheap.Scratch, uint64(n*each), uint64(each))
+	if err == nil {
+		err = arena.PopulateData(0, uint64(n*each))
+	}
+	if err != nil {
+		panic(err)
+	}
+	w := &Workers{arena: arena}
+	for i := range n {
+		b := arena.Data()[i*each : (i+1)*each]
+		w.scratch = append(w.scratch, &Scratch{
+			id:     i,
+			waiter: park.NewWaiter(),
+			page:   b[: PageSize : PageSize+slack],
+			dst:    b[2*PageSize:],
+		})
+	}
+	return w
+}
+
+// Len is the size of the crew.
+func (w *Workers) Len() int { return len(w.scratch) }
+
+// Scratch is worker i's own.
+func (w *Workers) Scratch(i int) *Scratch { return w.scratch[i] }
+
+var _ [64]byte = [unsafe.Offsetof(Scratch{}.id)]byte{}

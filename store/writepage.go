@@ -1,0 +1,151 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"uzram/alloc"
+	"uzram/compress"
+)
+
+// writePage stores a whole page. All that can fail or take time happens before
+// the slot is locked.
+func (l *live) writePage(s *Scratch, i uint64, page []byte) error {
+	if err := l.table.touch(i); err != nil {
+		return err
+	}
+	e, err := l.prepare(s, i, page)
+	if err != nil {
+		return err
+	}
+	l.table.lock(i, s.waiter)
+	old := l.table.commit(i, e, s.now)
+	l.table.unlock(i)
+	l.count(s, e)
+	l.release(s, old)
+	return nil
+}
+
+// writePartial replaces a part of a page, by zeros where part is nil. The write
+// lock is held from reading to committing.
+func (l *live) writePartial(s *Scratch, sp span, part []byte) error {
+	if err := l.table.touch(sp.i); err != nil {
+		return err
+	}
+	l.table.lock(sp.i, s.waiter)
+	e := entry(l.table.slots[sp.i].word.Load())
+	err := l.decode(s, sp.i, e, s.page)
+	if err == nil {
+		if part == nil {
+			clear(s.page[sp.from:sp.to])
+		} else {
+			copy(s.page[sp.from:sp.to], part)
+		}
+		e, err = l.prepare(s, sp.i, s.page)
+	}
+	if err != nil {
+		l.table.unlock(sp.i)
+		return err
+	}
+	old := l.table.commit(sp.i, e, s.now)
+	l.table.unlock(sp.i)
+	l.count(s, e)
+	l.release(s, old)
+	return nil
+}
+
+// prepare makes the entry that stands for page, its object written and not yet
+// named by any slot. On an error nothing is left behind.
+func (l *live) prepare(s *Scratch, i uint64, page []byte) (entry, error) {
+	if element, same := sameFilled(page); same {
+		return l.prepareSame(element)
+	}
+	object, err := l.compress(s, page)
+	if err != nil {
+		return 0, fmt.Errorf("page %d: %w", i, err)
+	}
+	h, err := l.pool.Alloc(len(object), i)
+	if err != nil {
+		return 0, fmt.Errorf("page %d: %w", i, ErrNoMemory)
+	}
+	if !l.withinLimit() {
+		l.pool.Free(h)
+		return 0, fmt.Errorf("page %d: %w", i, ErrMemLimit)
+	}
+	copy(l.pool.Bytes(h, len(object)), object)
+	return objectEntry(h, len(object)), nil
+}
+
+func (l *live) prepareSame(element uint64) (entry, error) {
+	if e, ok := sameEntry(element); ok {
+		return e, nil
+	}
+	index, err := l.elements.put(element)
+	if err != nil {
+		return 0, err
+	}
+	return sameForm(formElsewhere, index), nil
+}
+
+// compress returns what to store for page: its compressed form in the worker's
+// buffer, or page itself where that would save too little.
+func (l *live) compress(s *Scratch, page []byte) ([]byte, error) {
+	n, err := l.streams[s.id].Compress(s.dst, page)
+	switch {
+	case errors.Is(err, compress.ErrIncompressible), err == nil && n >= alloc.HugeThreshold:
+		return page, nil
+	case err != nil:
+		return nil, fmt.Errorf("%w (%v)", ErrCodec, err)
+	}
+	return s.dst[:n], nil
+}
+
+// withinLimit judges the pool's use after an allocation, as the kernel does: use
+// may equal the limit, and an attempt beyond it counts as the highest use seen.
+func (l *live) withinLimit() bool {
+	pages := l.pool.Pages()
+	for {
+		seen := l.maxPages.Load()
+		if pages <= seen || l.maxPages.CompareAndSwap(seen, pages) {
+			break
+		}
+	}
+	limit := l.memLimit.Load()
+	return limit == 0 || pages <= limit
+}
+
+// count adds a newly committed entry to the request's tally.
+func (l *live) count(s *Scratch, e entry) {
+	s.tally.weigh(e, 1)
+	if e.huge() {
+		s.tally.hugeSince++
+	}
+}
+
+// release frees what a slot held, after the commit that replaced it.
+func (l *live) release(s *Scratch, old entry) {
+	s.tally.weigh(old, -1)
+	switch old.kind() {
+	case kindSame:
+		if index, elsewhere := old.element(); elsewhere {
+			l.elements.drop(index)
+		}
+	case kindObject:
+		l.pool.Free(old.handle())
+	}
+}
+
+// weigh adds an entry's share of the gauges, sign times.
+func (t *tally) weigh(e entry, sign int64) {
+	switch e.kind() {
+	case kindSame:
+		t.orig += sign
+		t.same += sign
+	case kindObject:
+		t.orig += sign
+		t.compr += sign * int64(e.size())
+		if e.huge() {
+			t.huge += sign
+		}
+	}
+}
