@@ -1,0 +1,113 @@
+# Build, test and run uzram. `make help` lists the targets.
+
+GO      ?= go
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+# make run
+SIZE ?= 1G
+ALGO ?= lz4
+DIR  ?= /tmp/uzram-demo-$(shell id -u)
+SRC  ?= $(shell $(GO) env GOROOT)/src
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOL    := $(GO) tool -modfile=internal/tools/go.mod
+
+# The unit tests are all packages but the end-to-end suite, which needs the
+# built binary and is a stage of its own.
+UNIT = $$($(GO) list ./... | grep -v /test/e2e$$)
+
+STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu e2e oracle
+
+.DEFAULT_GOAL := build
+.PHONY: help build install uninstall clean run stop test deps \
+	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu e2e oracle corpus-test \
+	bench-engine bench-mount
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/uzram
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '$(LDFLAGS)' -o bin/uzram ./cmd/uzram
+
+install: build ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 0755 bin/uzram $(DESTDIR)$(PREFIX)/bin/uzram
+	install -D -m 0644 docs/uzram.1 $(DESTDIR)$(PREFIX)/share/man/man1/uzram.1
+	install -D -m 0755 scripts/swap-on.sh $(DESTDIR)$(PREFIX)/libexec/uzram/swap-on.sh
+	install -D -m 0755 scripts/swap-off.sh $(DESTDIR)$(PREFIX)/libexec/uzram/swap-off.sh
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/uzram $(DESTDIR)$(PREFIX)/share/man/man1/uzram.1
+	rm -f $(DESTDIR)$(PREFIX)/libexec/uzram/swap-on.sh $(DESTDIR)$(PREFIX)/libexec/uzram/swap-off.sh
+	rmdir $(DESTDIR)$(PREFIX)/libexec/uzram 2>/dev/null || true
+
+clean: ## remove bin/
+	rm -rf bin
+
+run: build ## the demo: a compressed disk with a real tree on it (SIZE= ALGO= DIR= SRC=)
+	@scripts/deps.sh run
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -o bin/demo ./scripts/demo
+	@bin/demo -uzram bin/uzram -size '$(SIZE)' -algorithm '$(ALGO)' -dir '$(DIR)' -src '$(SRC)'
+
+stop: build ## take the demo down again
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -o bin/demo ./scripts/demo
+	@bin/demo -uzram bin/uzram -dir '$(DIR)' -stop
+
+test: ## every check, as continuous integration runs it
+	@scripts/deps.sh test
+	+@scripts/stages.sh $(STAGES)
+
+deps: ## install what the tests need
+	@scripts/deps.sh test
+
+check-fmt: ## gofmt
+	@out=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) && [ -z "$$out" ] || { echo "not gofmt-formatted: $$out"; exit 1; }
+
+vet: ## go vet, both builds
+	$(GO) vet ./...
+	$(GO) vet -tags invariants ./...
+
+staticcheck: ## staticcheck, both builds
+	$(TOOL) staticcheck ./...
+	$(TOOL) staticcheck -tags invariants ./...
+
+shellcheck: ## our shell scripts
+	shellcheck .ci/run scripts/*.sh
+
+lint: check-fmt vet staticcheck shellcheck ## all static checks, and the tests of the tree
+	$(GO) test -count=1 ./internal/lint
+
+sums: ## test/oracle and test/corpus are what they should be
+	@scripts/sums.sh
+
+unit: ## unit tests, plain build
+	$(GO) test $(UNIT)
+
+race: ## unit tests under the race detector
+	CGO_ENABLED=1 $(GO) test -race $(UNIT)
+
+invariants: corpus-test ## unit tests with the invariant checks built in
+	$(GO) test -tags invariants $(UNIT)
+
+onecpu: ## unit tests on one CPU (not cached: the cache does not know GOMAXPROCS)
+	GOMAXPROCS=1 $(GO) test -count=1 $(UNIT)
+
+corpus-test: ## the corpus generator's own tests
+	cd test/corpus/mkcorpus && $(GO) test ./...
+
+e2e: build ## end-to-end suite against bin/uzram
+	$(GO) test -count=1 -v -timeout 15m ./test/e2e
+
+oracle: build ## replay the kernel's recorded answers on a mount
+	@scripts/oracle.sh
+
+bench-engine: ## the engine beside the kernel's zram, in one run; ARGS= for the program
+	@scripts/deps.sh bench
+	$(GO) build -buildvcs=false -o bin/bench-engine ./test/bench/engine
+	bin/bench-engine $(ARGS)
+
+bench-mount: build ## the mounted disk beside the kernel's zram, tmpfs and nbdkit; ARGS= for the program
+	@scripts/deps.sh bench
+	$(GO) build -buildvcs=false -o bin/bench-mount ./test/bench/mount
+	bin/bench-mount $(ARGS)

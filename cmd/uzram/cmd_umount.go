@@ -1,0 +1,153 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"uzram/internal/ctldir"
+	"uzram/internal/loopdev"
+	"uzram/internal/mountinfo"
+	"uzram/internal/status"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+)
+
+// daemonEnd is how long a daemon may take to end once its mount is gone: it gives back its memory meanwhile.
+const daemonEnd = 30 * time.Second
+
+// sectorSize is that of the loop device of a mount.
+const sectorSize = 4096
+
+func umountCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "umount",
+		Usage:     "unmount a disk and end its daemon; the data are gone",
+		UsageText: "uzram umount DIR",
+		Description: "Detaches the loop device of the mount, unmounts DIR and waits until the daemon is gone. While something uses the\n" +
+			"mount or the loop device, nothing is done and the message says who. If the daemon is dead, what it left behind is\n" +
+			"cleaned up: loop devices attached to DIR/image, and the mount.\n\n" +
+			"Example:\n\n  swapoff /dev/loop0\n  uzram umount /run/z",
+		Action: func(c *cli.Context) error {
+			args, err := dirArgs(c, 1)
+			if err != nil {
+				return err
+			}
+			dir, err := mounted(args[0])
+			if err != nil {
+				return err
+			}
+			return umount(dir)
+		},
+	}
+}
+
+// umount takes down the mount on dir, whether its daemon lives or not.
+func umount(dir string) error {
+	st, err := readStatus(dir)
+	switch {
+	case isDead(err):
+		return umountDead(dir)
+	case errors.Is(err, unix.EACCES) && os.Geteuid() == 0:
+		return release(dir, nil, 0) // an ordinary user's, which has no loop device; not even root may look into it
+	case err != nil:
+		return err
+	}
+	w := watchExit(st.WorkerPID)
+	defer w.close()
+	if err := release(dir, ownLoops(st), st.WorkerPID); err != nil {
+		return err
+	}
+	return w.wait(daemonEnd)
+}
+
+// umountDead cleans up after a daemon that died. All loop devices on the image are as dead as it is.
+func umountDead(dir string) error {
+	loops, err := loopdev.FindByBacking(filepath.Join(dir, "image"))
+	if err != nil {
+		return err
+	}
+	return release(dir, loops, 0)
+}
+
+// release detaches the loop devices and unmounts dir. If something uses one of them it does nothing and names the user.
+func release(dir string, loops []string, daemonPID int) error {
+	image := filepath.Join(dir, "image")
+	users := mountinfo.Search{Dir: dir, Loops: loops, Ignore: []int{daemonPID}}
+	busy := func() error { return &mountinfo.BusyError{Dir: dir, Holders: users.Holders()} }
+	for _, l := range loops {
+		free, err := loopdev.Attached(l, image).Claim()
+		switch {
+		case errors.Is(err, unix.EBUSY):
+			return busy()
+		case errors.Is(err, unix.ENXIO):
+			continue // somebody detached it
+		case err != nil:
+			return err
+		}
+		free()
+	}
+	if len(loops) > 0 { // they must not be detached in vain; without any, the kernel decides below
+		if found := lasting(users); len(found) > 0 {
+			return &mountinfo.BusyError{Dir: dir, Holders: found}
+		}
+	}
+	for _, l := range loops {
+		if err := loopdev.Attached(l, image).Detach(); err != nil {
+			return err
+		}
+	}
+	err := unmount(dir, cleanly)
+	if errors.Is(err, unix.EBUSY) {
+		err = busy() // somebody was faster
+		if daemonPID != 0 {
+			for _, l := range loops {
+				if _, aerr := loopdev.AttachTo(l, image, sectorSize); aerr != nil {
+					err = fmt.Errorf("%w; and %s could not be attached again: %w", err, l, aerr)
+				}
+			}
+		}
+	}
+	return err
+}
+
+// lasting returns the users that stay for a second: device managers look into a loop device whenever a writer closes it.
+func lasting(users mountinfo.Search) []string {
+	const most, pause = time.Second, 20 * time.Millisecond
+	for end := time.Now().Add(most); ; time.Sleep(pause) {
+		found := users.Holders()
+		if len(found) == 0 || time.Now().After(end) {
+			return found
+		}
+	}
+}
+
+// ownLoops returns the loop devices that belong to a mount: one or none.
+func ownLoops(st status.Status) []string {
+	if st.Loop == nil {
+		return nil
+	}
+	return []string{*st.Loop}
+}
+
+// readStatus reads what the daemon says of itself.
+func readStatus(dir string) (status.Status, error) {
+	var st status.Status
+	text, err := ctldir.Open(dir).Read("debug/status")
+	if err != nil {
+		return st, err
+	}
+	if err := json.Unmarshal([]byte(text), &st); err != nil {
+		return st, fmt.Errorf("%s/debug/status: %w", dir, err)
+	}
+	return st, nil
+}
+
+// isDead says whether an error means that there is no daemon behind the mount.
+func isDead(err error) bool {
+	return errors.Is(err, unix.ENOTCONN) || errors.Is(err, unix.ECONNABORTED)
+}

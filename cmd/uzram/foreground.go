@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"uzram/internal/ctldir"
+
+	"github.com/urfave/cli/v2"
+)
+
+// applyVerb is for the daemon alone and not listed.
+const applyVerb = "apply"
+
+// foreground is the face of a daemon that the user started and watches.
+type foreground struct {
+	dir      string
+	settings []setting
+	stdout   io.Writer
+}
+
+// mounted has a child write the settings. The daemon itself must not: a process that waits for its own answer cannot be
+// killed, since the kernel ends the connection only when the last of its threads is gone.
+func (f *foreground) mounted(loop string) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	args := []string{applyVerb, f.dir}
+	for _, s := range f.settings {
+		args = append(args, s.String())
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command(exe, args...)
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		return childError(err, stderr.String())
+	}
+	if loop != "" {
+		fmt.Fprintln(f.stdout, loop)
+	}
+	return nil
+}
+
+func (f *foreground) guarded() {}
+func (f *foreground) settled() {}
+
+// childError gives a child's sentence and exit code as this process's own.
+func childError(err error, stderr string) error {
+	text := strings.TrimSpace(strings.TrimPrefix(stderr, "uzram: "))
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || text == "" {
+		return fmt.Errorf("apply the settings: %w", err)
+	}
+	return withCode(exit.ExitCode(), errors.New(text))
+}
+
+func applyCommand() *cli.Command {
+	return &cli.Command{
+		Name:   applyVerb,
+		Hidden: true,
+		Action: func(c *cli.Context) error {
+			args := c.Args().Slice()
+			if len(args) == 0 {
+				return usagef("%s is for uzram itself", applyVerb)
+			}
+			var list []setting
+			for _, text := range args[1:] {
+				s, err := parseSetting(text)
+				if err != nil {
+					return err
+				}
+				list = append(list, s)
+			}
+			return configure(ctldir.Open(args[0]), list)
+		},
+	}
+}
+
+// configure waits until the mount answers and applies the settings.
+func configure(dir ctldir.Dir, list []setting) error {
+	if _, err := dir.Read("initstate"); err != nil {
+		return fmt.Errorf("the mount does not answer: %w", err)
+	}
+	return apply(dir, list)
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"uzram/internal/ctldir"
+	"uzram/internal/size"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+)
+
+// setting is a value for an attribute of the new device.
+type setting struct{ attr, value string }
+
+func (s setting) String() string { return s.attr + "=" + s.value }
+
+// parseSettings returns what the flags of mount ask for, in the order in which it is applied: algorithm, each --set,
+// mem-limit, disksize.
+func parseSettings(c *cli.Context) ([]setting, error) {
+	var list []setting
+	if c.IsSet("algorithm") {
+		name := c.String("algorithm")
+		if name == "" {
+			return nil, usagef("--algorithm needs the name of an algorithm")
+		}
+		list = append(list, setting{"comp_algorithm", name})
+	}
+	for _, text := range c.StringSlice("set") {
+		s, err := parseSetting(text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	for _, f := range []struct {
+		flag, attr string
+		least      uint64
+	}{{"mem-limit", "mem_limit", 0}, {"disksize", "disksize", 1}} {
+		if !c.IsSet(f.flag) {
+			continue
+		}
+		n, err := size.Parse(c.String(f.flag))
+		if err == nil && n < f.least {
+			err = errors.New("it must be above 0")
+		}
+		if err != nil {
+			return nil, usagef("--%s: %w", f.flag, err)
+		}
+		list = append(list, setting{f.attr, strconv.FormatUint(n, 10)})
+	}
+	return list, nil
+}
+
+// parseSetting reads ATTR=VALUE.
+func parseSetting(text string) (setting, error) {
+	attr, value, ok := strings.Cut(text, "=")
+	plain := !strings.ContainsFunc(attr, func(r rune) bool {
+		return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+	if !ok || attr == "" || value == "" || !plain {
+		return setting{}, usagef("--set %q: accepted is ATTR=VALUE, as in --set mem_limit=512M", text)
+	}
+	return setting{attr, value}, nil
+}
+
+// apply writes the settings in turn and stops at the first that is refused.
+func apply(dir ctldir.Dir, list []setting) error {
+	for _, s := range list {
+		if err := dir.Write(s.attr, s.value); err != nil {
+			return refusal(dir, s, err)
+		}
+	}
+	return nil
+}
+
+// userErrors are those with which a device refuses a value; others are failures.
+var userErrors = []error{
+	unix.EINVAL, unix.ERANGE, unix.E2BIG, unix.ENOENT, unix.EISDIR, unix.EACCES, unix.EBUSY, unix.EOPNOTSUPP, unix.ENOTBLK,
+}
+
+// refusal words why a setting was refused.
+func refusal(dir ctldir.Dir, s setting, err error) error {
+	if s.attr == "comp_algorithm" && errors.Is(err, unix.EINVAL) {
+		if names, rerr := dir.Read(s.attr); rerr == nil {
+			names = strings.Join(strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(names)), ", ")
+			return usagef("there is no algorithm %q; accepted: %s", s.value, names)
+		}
+	}
+	for _, u := range userErrors {
+		if errors.Is(err, u) {
+			return withCode(exitUsage, err)
+		}
+	}
+	return err
+}
+
+// lastSize returns the last value given to an attribute as bytes; 0 if it was given none, or one that says nothing plain.
+func lastSize(list []setting, attr string) uint64 {
+	var bytes uint64
+	for _, s := range list {
+		if s.attr == attr {
+			bytes, _ = size.Parse(s.value)
+		}
+	}
+	return bytes
+}
+
+// warnOversize warns of a disk that can hold more than the machine can keep, with no limit that would stop it before.
+func warnOversize(w io.Writer, list []setting, ram uint64) {
+	const most = 2
+	disk := lastSize(list, "disksize")
+	if ram == 0 || lastSize(list, "mem_limit") != 0 || disk <= most*ram {
+		return
+	}
+	fmt.Fprintf(w, "uzram: warning: a disk of %s on a machine with %s of memory can use all of it; --mem-limit sets a limit\n",
+		size.Format(disk), size.Format(ram))
+}
+
+// totalRAM returns the machine's memory in bytes, 0 if it is not known.
+func totalRAM() uint64 {
+	var si unix.Sysinfo_t
+	if err := unix.Sysinfo(&si); err != nil {
+		return 0
+	}
+	return uint64(si.Totalram) * uint64(si.Unit)
+}

@@ -1,0 +1,24 @@
+//go:build nounsafe || !(386 || amd64 || arm64 || loong64 || ppc64le || riscv64)
+
+package compress
+
+import "encoding/binary"
+
+// The LZ4 page encoder's loads and stores, bound checked.
+
+// load64 returns the 8 bytes at b[i:], the first in the lowest bits.
+// The caller guarantees 0 <= i and i+8 <= len(b).
+func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+
+// store32 writes v at b[i:], the lowest bits first.
+// The caller guarantees 0 <= i and i+4 <= len(b).
+func store32(b []byte, i int, v uint32) { binary.LittleEndian.PutUint32(b[i:], v) }
+
+// store8 writes v at b[i]. The caller guarantees 0 <= i and i < len(b).
+func store8(b []byte, i int, v byte) { b[i] = v }
+
+// copy16 moves 16 bytes from src[j:] to dst[i:], which do not overlap.
+// The caller guarantees that both have them.
+func copy16(dst []byte, i int, src []byte, j int) {
+	*(*[16]byte)(dst[i:]) = *(*[16]byte)(src[j:])
+}

@@ -1,0 +1,75 @@
+package fusefs
+
+import (
+	"context"
+	"sync"
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"uzram/internal/zramabi"
+	"uzram/store"
+)
+
+// pageLister is one open of block_state. It walks the table from where its
+// reader is, so that millions of lines are never in memory at once.
+type pageLister struct {
+	disk *disk
+
+	mu   sync.Mutex
+	next int64  // offset of the line to come, guarded by mu
+	slot uint64 // where to look for it, guarded by mu
+}
+
+// Read gives whole lines and, as the kernel does, always leaves room in dest: a
+// reader that asks for one line or less is told that there is none.
+func (l *pageLister) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	skip := l.seek(off)
+	out := dest[:0]
+	slot := l.slot
+	err := l.disk.dev.Slots(slot, func(s store.SlotState) bool {
+		if skip > 0 {
+			skip--
+			slot = s.Index + 1
+			return true
+		}
+		line := zramabi.BlockState{
+			Index:          s.Index,
+			Seconds:        uint64(s.Seconds),
+			Same:           s.Same,
+			WrittenBack:    s.WrittenBack,
+			Huge:           s.Huge,
+			Idle:           s.Idle,
+			Recompressed:   s.Recompressed,
+			Incompressible: s.Incompressible,
+		}
+		if len(dest)-len(out) <= zramabi.BlockStateLine {
+			slot = s.Index
+			return false
+		}
+		out = line.Append(out)
+		slot = s.Index + 1
+		return true
+	})
+	if err != nil {
+		return nil, errnoOf(err)
+	}
+	l.slot, l.next = slot, off+int64(len(out))
+	return fuse.ReadResultData(out), 0
+}
+
+// seek moves to an offset and returns how many lines to skip to get there. A
+// reader that goes on is where the last read ended; any other is taken to the
+// line that its offset is in, as counted from the first.
+func (l *pageLister) seek(off int64) (skip int64) {
+	if off == l.next {
+		return 0
+	}
+	l.slot = 0
+	return off / zramabi.BlockStateLine
+}
+
+var _ fs.FileReader = (*pageLister)(nil)

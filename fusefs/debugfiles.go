@@ -1,0 +1,101 @@
+package fusefs
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"uzram/internal/status"
+	"uzram/internal/zramabi"
+	"uzram/store"
+)
+
+// figures names every figure of a device for debug/status.
+var figures = []struct {
+	name string
+	get  func(*store.Stats) uint64
+}{
+	{"disksize", func(s *store.Stats) uint64 { return s.Disksize }},
+	{"orig_data_size", func(s *store.Stats) uint64 { return s.OrigDataSize }},
+	{"compr_data_size", func(s *store.Stats) uint64 { return s.ComprDataSize }},
+	{"mem_used_total", func(s *store.Stats) uint64 { return s.MemUsedTotal }},
+	{"mem_limit", func(s *store.Stats) uint64 { return s.MemLimit }},
+	{"mem_used_max", func(s *store.Stats) uint64 { return s.MemUsedMax }},
+	{"same_pages", func(s *store.Stats) uint64 { return s.SamePages }},
+	{"pages_compacted", func(s *store.Stats) uint64 { return s.PagesCompacted }},
+	{"huge_pages", func(s *store.Stats) uint64 { return s.HugePages }},
+	{"huge_pages_since", func(s *store.Stats) uint64 { return s.HugePagesSince }},
+	{"failed_reads", func(s *store.Stats) uint64 { return s.FailedReads }},
+	{"failed_writes", func(s *store.Stats) uint64 { return s.FailedWrites }},
+	{"invalid_io", func(s *store.Stats) uint64 { return s.InvalidIO }},
+	{"notify_free", func(s *store.Stats) uint64 { return s.NotifyFree }},
+	{"miss_free", func(s *store.Stats) uint64 { return s.MissFree }},
+	{"table", func(s *store.Stats) uint64 { return s.Table }},
+	{"pool_meta", func(s *store.Stats) uint64 { return s.PoolMeta }},
+	{"streams", func(s *store.Stats) uint64 { return s.Streams }},
+	{"reserve", func(s *store.Stats) uint64 { return s.Reserve }},
+}
+
+// ioFigures does the same for the block layer's counts.
+var ioFigures = []struct {
+	name string
+	get  func(*zramabi.BlockStat) uint64
+}{
+	{"read_ios", func(s *zramabi.BlockStat) uint64 { return s.Read.IOs }},
+	{"read_sectors", func(s *zramabi.BlockStat) uint64 { return s.Read.Sectors }},
+	{"read_ms", func(s *zramabi.BlockStat) uint64 { return s.Read.Milliseconds }},
+	{"write_ios", func(s *zramabi.BlockStat) uint64 { return s.Write.IOs }},
+	{"write_sectors", func(s *zramabi.BlockStat) uint64 { return s.Write.Sectors }},
+	{"write_ms", func(s *zramabi.BlockStat) uint64 { return s.Write.Milliseconds }},
+	{"flush_ios", func(s *zramabi.BlockStat) uint64 { return s.FlushIOs }},
+	{"in_flight", func(s *zramabi.BlockStat) uint64 { return s.InFlight }},
+	{"io_ms", func(s *zramabi.BlockStat) uint64 { return s.Ticks }},
+}
+
+func allFigures(d *disk) status.Stats {
+	s, io := d.dev.Stats(), d.io.report()
+	var all status.Stats
+	for _, f := range figures {
+		all = append(all, status.Figure{Name: f.name, Value: f.get(&s)})
+	}
+	for _, f := range ioFigures {
+		all = append(all, status.Figure{Name: f.name, Value: f.get(&io)})
+	}
+	return all
+}
+
+func showStatus(d *disk, b []byte) ([]byte, error) {
+	st := d.about()
+	st.Stats = allFigures(d)
+	st.Disksize, st.Initialised = uint64(d.dev.Size()), d.dev.Initialised()
+	st.Algorithm = d.dev.Algorithm()
+	if loop := d.loop.Load(); loop != nil {
+		path := loop.Path()
+		st.Loop = &path
+	}
+	st.Runtime = runtimeFigures()
+	text, err := json.Marshal(st)
+	return append(append(b, text...), '\n'), err
+}
+
+func runtimeFigures() status.Runtime {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return status.Runtime{
+		Mallocs:    m.Mallocs,
+		HeapBytes:  m.HeapAlloc,
+		GCCycles:   m.NumGC,
+		Goroutines: runtime.NumGoroutine(),
+	}
+}
+
+// storeControl runs a verb of the daemon: words separated by white space.
+func storeControl(d *disk, text string) error {
+	words := strings.Fields(text)
+	if len(words) == 0 || d.control == nil {
+		return fmt.Errorf("control %.40q: no such verb: %w", text, syscall.EINVAL)
+	}
+	return d.control(words[0], words[1:])
+}

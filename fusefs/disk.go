@@ -1,0 +1,77 @@
+package fusefs
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"uzram/internal/loopdev"
+	"uzram/internal/status"
+	"uzram/store"
+)
+
+// disk is one device as the mount serves it.
+type disk struct {
+	number uint64 // place in the tree; node ids follow from it
+	dev    *store.Device
+	io     *ioStats
+	notify notifier
+	log    *slog.Logger
+
+	about   func() status.Status           // for debug/status
+	control func(string, []string) error   // verbs of debug/control; nil = none
+	loop    atomic.Pointer[loopdev.Device] // the own loop device; nil = none
+
+	mu sync.Mutex // held by disksize and reset, with the refresh of kernel and loop device
+}
+
+// setSize sets the device up. When it returns, the kernel and the own loop
+// device know the size.
+func (d *disk) setSize(bytes uint64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.dev.SetDisksize(bytes); err != nil {
+		return err
+	}
+	d.refresh()
+	return nil
+}
+
+// reset gives everything back. EBUSY if the image is open; where the opener is
+// the own loop device, if that one is mounted, used as swap or held exclusively.
+func (d *disk) reset() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	own := 0
+	if loop := d.loop.Load(); loop != nil {
+		release, err := loop.Claim()
+		switch {
+		case errors.Is(err, loopdev.ErrTaken): // detached by somebody: it holds the image no more
+		case err != nil:
+			return err
+		default:
+			own = 1
+			defer release()
+		}
+	}
+	if err := d.dev.Reset(own); err != nil {
+		return err
+	}
+	d.io.clear()
+	d.refresh()
+	return nil
+}
+
+// refresh tells the kernel and the own loop device the size. It cannot undo what
+// changed the size, so a failure is reported and no more.
+func (d *disk) refresh() {
+	d.notify.resized(nodeID(d.number, imageRow), d.dev.Size())
+	loop := d.loop.Load()
+	if loop == nil {
+		return
+	}
+	if err := loop.SetCapacity(); err != nil {
+		d.log.Warn("the loop device keeps its old size", "loop", loop.Path(), "reason", err)
+	}
+}

@@ -1,0 +1,53 @@
+// Package fusefs mounts a device as a directory: the disk itself as the file
+// image, and the control files of the kernel's zram beside it.
+//
+//	/dev/fuse ──read──> worker i (a locked thread, its own buffers and Scratch)
+//	                      ├─ READ WRITE FALLOCATE FSYNC of the image ──> store
+//	                      ├─ READ and WRITE of a control file, LSEEK ──> control goroutine ─┐
+//	                      └─ LOOKUP GETATTR OPEN RELEASE STATFS ... ──> go-fuse's node tree <┘
+//
+// A request is read so that the payload of a write starts on a page, and the
+// answer to a read is decoded where it is sent from: a page never passes through
+// a second buffer, and no image request allocates on the Go heap. What may take
+// long (setting up, reset, compaction, listing pages) runs beside the workers,
+// so that the disk answers meanwhile; this matters because those verbs may
+// themselves wait for the disk, through its loop device.
+//
+// The tree of nodes:
+//
+//	deviceDir (root now, a child of another tree later)
+//	├─ image          imageNode
+//	├─ disksize ...   attrNode, one per row of deviceRows
+//	└─ debug          debugDir
+//	   └─ status ...  attrNode, one per row of debugRows
+//
+// A node's id follows from the device's number and its row alone (nodeID), so
+// that a process that takes the connection over knows every id the kernel has.
+//
+// # Sizes
+//
+// The kernel caches the image's size for an hour, and looks at the cached one
+// in asynchronous reads without ever asking. So whoever changes the size tells
+// the kernel (notify.go) before the write that changed it is answered.
+//
+// # Deadlocks
+//
+// A worker must never wait for the mount that it serves: it touches no file of
+// it and no loop device on it, takes no lock that a control verb holds while it
+// does so, and no finaliser or Go poller may do it behind its back; hence raw
+// system calls only. Control goroutines may wait for the mount, since all
+// workers go on serving.
+//
+// Lock order, outermost first:
+//
+//	Mount.endMu    unmounting, one at a time
+//	  disk.mu      disksize and reset with the refresh of the loop device
+//	    store's    see there
+//	  handle.mu    the text that an open control file is being read from
+//
+// go-fuse's own locks are taken inside its calls only. Image I/O takes no lock
+// of this package; its counters are the worker's own (iostat.go).
+//
+// The package holds no policy: when to compact, what to mark idle, which limit
+// to set is for users of the control files.
+package fusefs

@@ -1,0 +1,62 @@
+package fusefs
+
+import (
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"syscall"
+)
+
+// Codes of notifications.
+const (
+	notifyInvalInode = 2
+	notifyStore      = 4
+)
+
+// notifier tells the kernel what it could not know. It may wait for the kernel,
+// and the kernel for the mount, so no worker may call it.
+type notifier struct {
+	conn conn
+	log  *slog.Logger
+}
+
+// resized makes the kernel forget a file's size and everything it has cached of
+// it, then has it take the new one at once if the file grew.
+//
+// Forgetting is enough for every open and stat to come. It is not enough for a
+// descriptor that is open already: an asynchronous direct read compares with the
+// remembered size without asking, and returns 0 at once. No notification sets a
+// size, but storing the last byte of the file into the page cache makes the
+// kernel extend it; that byte is thrown away again with the rest.
+func (n notifier) resized(node uint64, size int64) {
+	if size > 0 {
+		n.send(notifyStore, storeOut(node, uint64(size-1), []byte{0}))
+	}
+	n.send(notifyInvalInode, invalInodeOut(node, 0, 0))
+}
+
+// invalInodeOut forgets the attributes of a node, and what is cached of its
+// contents from offset on, n bytes, 0 = all.
+func invalInodeOut(node uint64, offset, n int64) []byte {
+	b := binary.NativeEndian.AppendUint64(nil, node)
+	b = binary.NativeEndian.AppendUint64(b, uint64(offset))
+	return binary.NativeEndian.AppendUint64(b, uint64(n))
+}
+
+// storeOut puts data into the page cache of a node.
+func storeOut(node, offset uint64, data []byte) []byte {
+	b := binary.NativeEndian.AppendUint64(nil, node)
+	b = binary.NativeEndian.AppendUint64(b, offset)
+	b = binary.NativeEndian.AppendUint32(b, uint32(len(data)))
+	b = binary.NativeEndian.AppendUint32(b, 0)
+	return append(b, data...)
+}
+
+func (n notifier) send(code int32, body []byte) {
+	msg := make([]byte, outHeaderLen, outHeaderLen+len(body))
+	putOutHeader(msg, outHeaderLen+len(body), code, 0)
+	// ENOENT: the kernel does not know the node, so there is nothing to forget.
+	if err := n.conn.write(append(msg, body...)); err != nil && !errors.Is(err, syscall.ENOENT) {
+		n.log.Warn("notification not taken", "code", code, "reason", err)
+	}
+}

@@ -1,0 +1,111 @@
+package fusefs
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"uzram/internal/loopdev"
+	"uzram/internal/mountinfo"
+)
+
+// sectorSize is that of the own loop device, in bytes: a page, so that no I/O
+// through it is a partial one.
+const sectorSize = 4096
+
+// attach gives the mount its own loop device.
+func (m *Mount) attach() error {
+	loop, err := loopdev.Attach(m.image(), sectorSize)
+	if err != nil {
+		return err
+	}
+	m.disk.loop.Store(loop)
+	return nil
+}
+
+// Unmount detaches the own loop device and unmounts; when it returns nil, Wait
+// returns soon. If something uses one of them the error is a
+// *mountinfo.BusyError that names it, and everything stays up.
+func (m *Mount) Unmount() error {
+	m.endMu.Lock()
+	defer m.endMu.Unlock()
+	loop, err := m.detach()
+	if err != nil {
+		return err
+	}
+	err = m.unmountSoon()
+	if err == nil {
+		return nil
+	}
+	if loop != nil {
+		err = errors.Join(err, m.attachAgain(loop))
+	}
+	return err
+}
+
+// detach detaches the own loop device unless it is used, and returns it; nil if
+// there was none.
+func (m *Mount) detach() (*loopdev.Device, error) {
+	m.disk.mu.Lock()
+	defer m.disk.mu.Unlock()
+	loop := m.disk.loop.Load()
+	if loop == nil {
+		return nil, nil
+	}
+	release, err := loop.Claim()
+	switch {
+	case errors.Is(err, loopdev.ErrTaken): // detached by somebody
+		m.disk.loop.Store(nil)
+		return nil, nil
+	case errors.Is(err, syscall.EBUSY):
+		return nil, m.busy()
+	case err != nil:
+		return nil, err
+	}
+	if holders := m.holders(); len(holders) > 0 {
+		release()
+		return nil, &mountinfo.BusyError{Dir: m.dir, Holders: holders}
+	}
+	release()
+	if err := loop.Detach(); err != nil {
+		return nil, err
+	}
+	m.disk.loop.Store(nil)
+	return loop, nil
+}
+
+// settleTime is how long closes that are under way may take.
+const settleTime = time.Second
+
+// unmountSoon unmounts, and tries again for a moment while the kernel still lets
+// go of the image on behalf of a loop device or of a process that has just ended.
+func (m *Mount) unmountSoon() error {
+	for end := time.Now().Add(settleTime); ; time.Sleep(5 * time.Millisecond) {
+		err := unmount(m.dir)
+		if !errors.Is(err, syscall.EBUSY) {
+			return err
+		}
+		if time.Now().After(end) || len(m.holders()) > 0 {
+			return m.busy()
+		}
+	}
+}
+
+// attachAgain takes a detach back, to the same device if it is still free.
+func (m *Mount) attachAgain(loop *loopdev.Device) error {
+	again, err := loopdev.AttachTo(loop.Path(), m.image(), sectorSize)
+	if errors.Is(err, syscall.EBUSY) {
+		again, err = loopdev.Attach(m.image(), sectorSize)
+	}
+	if err != nil {
+		return fmt.Errorf("attach %s again: %w", loop.Path(), err)
+	}
+	m.disk.loop.Store(again)
+	return nil
+}
+
+// holders names what uses the mount, in plain words.
+func (m *Mount) holders() []string { return mountinfo.Holders(m.dir, m.LoopPath()) }
+
+func (m *Mount) busy() error { return &mountinfo.BusyError{Dir: m.dir, Holders: m.holders()} }

@@ -1,0 +1,197 @@
+package mountinfo
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"uzram/internal/loopdev"
+)
+
+// Search says what to look for: the users of the uzram mount on Dir.
+type Search struct {
+	Dir    string   // canonical
+	Loops  []string // loop devices that are the mount's own: their users count, they themselves do not
+	Ignore []int    // processes that do not count; this one never does
+}
+
+// Holders returns who keeps the mount on dir busy; loop is its own loop device, "" if it has none.
+func Holders(dir, loop string) []string {
+	s := Search{Dir: dir}
+	if loop != "" {
+		s.Loops = []string{loop}
+	}
+	return s.Holders()
+}
+
+// Holders returns, in plain words, what keeps the mount busy: file systems mounted in it, other loop devices attached to
+// its image, what uses those or the own ones, and processes with files open or working in it. It finds what this process
+// may see: an ordinary user sees only his own processes' files.
+func (q Search) Holders() []string {
+	s := scan{dir: q.Dir, ignore: append([]int{os.Getpid()}, q.Ignore...)}
+	if all, err := All(); err == nil {
+		s.mounts = all
+	}
+	image := filepath.Join(q.Dir, "image")
+	loops, _ := loopdev.FindByBacking(image)
+	for _, l := range loops {
+		if !slices.Contains(q.Loops, l) {
+			s.add("%s is attached to %s", l, image)
+		}
+	}
+	for _, l := range q.Loops {
+		if !slices.Contains(loops, l) {
+			loops = append(loops, l)
+		}
+	}
+	s.submounts()
+	for _, l := range loops {
+		s.loopUsers(l)
+	}
+	s.processes(loops)
+	return s.found
+}
+
+// scan is one search under way.
+type scan struct {
+	dir    string
+	ignore []int
+	mounts []Mount
+	found  []string
+}
+
+func (s *scan) add(format string, args ...any) {
+	s.found = append(s.found, fmt.Sprintf(format, args...))
+}
+
+// submounts finds file systems that are mounted on something inside the mount.
+func (s *scan) submounts() {
+	for _, m := range s.mounts {
+		if strings.HasPrefix(m.Point, s.dir+"/") {
+			s.add("%s is mounted on %s", m.Type, m.Point)
+		}
+	}
+}
+
+// loopUsers finds what is built on a loop device: file systems, swap space, other block devices.
+func (s *scan) loopUsers(loop string) {
+	name := filepath.Base(loop)
+	dev := blockDev(name)
+	for _, m := range s.mounts {
+		if m.Source == loop || isPartition(m.Source, loop) || dev != 0 && m.Dev == dev {
+			s.add("%s is mounted on %s", loop, m.Point)
+		}
+	}
+	if text, err := os.ReadFile("/proc/swaps"); err == nil {
+		for _, used := range swapsOn(string(text), loop) {
+			s.add("%s is in use as swap space", used)
+		}
+	}
+	entries, _ := os.ReadDir(filepath.Join("/sys/block", name, "holders"))
+	for _, e := range entries {
+		s.add("/dev/%s is built on %s", e.Name(), loop)
+	}
+}
+
+// processes finds those with a file of the mount or one of the loop devices open, or that work inside the mount.
+func (s *scan) processes(loops []string) {
+	var id string
+	if m, ok := topmost(s.mounts, s.dir); ok {
+		id = strconv.Itoa(m.ID)
+	}
+	procs, _ := os.ReadDir("/proc")
+	for _, p := range procs {
+		pid, err := strconv.Atoi(p.Name())
+		if err != nil || slices.Contains(s.ignore, pid) {
+			continue
+		}
+		s.process(pid, id, loops)
+	}
+}
+
+func (s *scan) process(pid int, mountID string, loops []string) {
+	proc := filepath.Join("/proc", strconv.Itoa(pid))
+	for _, link := range []string{"cwd", "root"} {
+		if to, err := os.Readlink(filepath.Join(proc, link)); err == nil && s.inside(to) {
+			s.add("process %d (%s) works in %s", pid, command(proc), to)
+		}
+	}
+	fds, err := os.ReadDir(filepath.Join(proc, "fd"))
+	if err != nil {
+		return
+	}
+	var seen []string
+	for _, fd := range fds {
+		to, err := os.Readlink(filepath.Join(proc, "fd", fd.Name()))
+		if err != nil || slices.Contains(seen, to) {
+			continue
+		}
+		if slices.Contains(loops, to) || s.inside(to) && onMount(filepath.Join(proc, "fdinfo", fd.Name()), mountID) {
+			seen = append(seen, to)
+			s.add("process %d (%s) has %s open", pid, command(proc), to)
+		}
+	}
+}
+
+func (s *scan) inside(path string) bool { return path == s.dir || strings.HasPrefix(path, s.dir+"/") }
+
+// onMount reads from an fdinfo file whether the descriptor belongs to that mount: in another mount namespace, or under a
+// file system mounted above, the same path may mean something else.
+func onMount(fdinfo, mountID string) bool {
+	text, err := os.ReadFile(fdinfo)
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		if id, ok := strings.CutPrefix(line, "mnt_id:"); ok {
+			return strings.TrimSpace(id) == mountID
+		}
+	}
+	return false
+}
+
+// command returns the name of the process whose directory in /proc is given.
+func command(proc string) string {
+	text, err := os.ReadFile(filepath.Join(proc, "comm"))
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSuffix(string(text), "\n")
+}
+
+// blockDev returns the device number of a block device by its name in sysfs, 0 if it is not there.
+func blockDev(name string) uint64 {
+	text, err := os.ReadFile(filepath.Join("/sys/block", name, "dev"))
+	if err != nil {
+		return 0
+	}
+	dev, err := parseDev(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0
+	}
+	return dev
+}
+
+// swapsOn returns the swap spaces on disk (or a partition of it) from the text of /proc/swaps.
+func swapsOn(text, disk string) []string {
+	var used []string
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) > 0 && (f[0] == disk || isPartition(f[0], disk)) {
+			used = append(used, f[0])
+		}
+	}
+	return used
+}
+
+// isPartition says whether name is a partition of disk: /dev/loop1p2 of /dev/loop1.
+func isPartition(name, disk string) bool {
+	n, ok := strings.CutPrefix(name, disk+"p")
+	if !ok {
+		return false
+	}
+	_, err := strconv.ParseUint(n, 10, 16)
+	return err == nil
+}

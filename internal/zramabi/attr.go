@@ -1,0 +1,60 @@
+package zramabi
+
+// MaxWrite is how much of one write(2) a control file takes, in bytes; the rest
+// is cut off and the write reported as that long. It is also the size that
+// stat(2) shows for every control file.
+const MaxWrite = 4096
+
+// Attr is one control file.
+type Attr struct {
+	Name string
+	Mode uint32 // permission bits; they hold for root too
+	Doc  string // one line for help and manual
+}
+
+// Readable reports whether the file can be opened for reading.
+func (a Attr) Readable() bool { return a.Mode&0o444 != 0 }
+
+// Writable reports whether the file can be opened for writing.
+func (a Attr) Writable() bool { return a.Mode&0o222 != 0 }
+
+// Device lists the attributes of a device's directory.
+var Device = []Attr{
+	{"disksize", 0o644, "size of the disk in bytes; writing it sets the device up"},
+	{"initstate", 0o444, "1 when disksize is set, else 0"},
+	{"reset", 0o200, "any number but 0 drops the disk, its contents and its settings"},
+	{"comp_algorithm", 0o644, "algorithms, the chosen one in brackets; write a name to choose"},
+	{"algorithm_params", 0o200, "parameters of an algorithm: priority= algo= level= dict= deflate.winbits="},
+	{"mem_limit", 0o200, "most memory the pool may take; 0 = no limit"},
+	{"mem_used_max", 0o200, "0 sets the highest use seen to the present one"},
+	{"mm_stat", 0o444, "memory: data, compressed, used, limit, highest use, same-filled, compacted, huge, huge since"},
+	{"io_stat", 0o444, "failed reads, failed writes, invalid requests, freed pages"},
+	{"debug_stat", 0o444, "version of the format, missed frees"},
+	{"compact", 0o200, "any write makes the pool denser"},
+	{"idle", 0o200, "all marks every page that holds memory as idle"},
+	{"stat", 0o444, "block layer statistics, 17 numbers"},
+	{"size", 0o444, "size of the disk in sectors of 512 bytes"},
+	{"ro", 0o444, "1 when the disk is read-only: never"},
+	{"removable", 0o444, "1 when the disk is removable: never"},
+}
+
+// Debug lists the files of a device's debug directory. The first two are the
+// kernel's (in debugfs), the others are uzram's own.
+var Debug = []Attr{
+	{"block_state", 0o400, "each page in use: index, time of last access, flags"},
+	{"classes", 0o444, "size classes of the pool and how full their zspages are"},
+	{"status", 0o444, "the mount as one JSON object"},
+	{"control", 0o200, "one verb of the daemon per write"},
+}
+
+// Lookup finds a file by name in both tables.
+func Lookup(name string) (Attr, bool) {
+	for _, table := range [][]Attr{Device, Debug} {
+		for _, a := range table {
+			if a.Name == name {
+				return a, true
+			}
+		}
+	}
+	return Attr{}, false
+}

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Make sure that the system packages of a target are there.
+#
+#   deps.sh run|test|bench
+#
+# As root it installs what is missing with apt-get; otherwise, or where there is
+# no apt-get, it names the packages and fails. It looks for the programs that
+# are needed, not for packages, so any origin of a program will do.
+set -eu
+
+# program or absolute path, and the Debian package that has it
+root='
+losetup         mount
+mount           mount
+mkfs.ext4       e2fsprogs
+'
+user='
+fusermount3     fuse3
+'
+tests='
+mountpoint      util-linux
+shellcheck      shellcheck
+gcc             gcc
+/usr/include/stdlib.h libc6-dev
+fio             fio
+fsck.ext4       e2fsprogs
+blkdiscard      util-linux
+fallocate       util-linux
+blkid           util-linux
+mkswap          util-linux
+swapon          mount
+setpriv         util-linux
+diff            diffutils
+awk             mawk
+zramctl         util-linux
+'
+peers='
+fio             fio
+nbdkit          nbdkit
+nbdfuse         libnbd-bin
+'
+case ${1:-} in
+run) if [ "$(id -u)" -eq 0 ]; then wanted=$root; else wanted=$user; fi ;;
+test) wanted=$root$user$tests ;;
+bench) wanted=$root$user$peers ;;
+*)
+	echo "usage: deps.sh run|test|bench" >&2
+	exit 2
+	;;
+esac
+
+# An ordinary user's PATH often lacks the administrator's programs.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+missing() {
+	echo "$wanted" | while read -r program package; do
+		[ -n "$program" ] || continue
+		case $program in
+		/*) [ -e "$program" ] || echo "$package" ;;
+		*) command -v "$program" >/dev/null || echo "$package" ;;
+		esac
+	done | sort -u | tr '\n' ' '
+}
+
+packages=$(missing)
+[ -n "$packages" ] || exit 0
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+	echo "missing packages, please install them: $packages" >&2
+	exit 1
+fi
+echo "installing: $packages"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086 # one word per package
+apt-get install -y -qq --no-install-recommends $packages >/dev/null
+packages=$(missing)
+[ -z "$packages" ] || { echo "still missing after apt-get install: $packages" >&2; exit 1; }

@@ -1,0 +1,2 @@
+// Package fio runs one fio job and reads its answer.
+package fio

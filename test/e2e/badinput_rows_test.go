@@ -1,0 +1,193 @@
+package e2e
+
+import (
+	"strings"
+
+	"uzram/test/harness"
+
+	"golang.org/x/sys/unix"
+)
+
+// verbRow is a command line and the exit code that it must give.
+type verbRow struct {
+	code int
+	args []string
+}
+
+func line(code int, args ...string) verbRow { return verbRow{code, args} }
+
+var verbRows = []verbRow{
+	line(2),
+	line(2, "frobnicate"),
+	line(2, "--frobnicate"),
+	line(2, "mount"),
+	line(2, "mount", ""),
+	line(2, "mount", "DIR", "DIR"),
+	line(2, "mount", "--frobnicate", "DIR"),
+	line(2, "mount", "DIR", "--detach"),
+	line(2, "mount", "--detach", "NOWHERE"),
+	line(2, "mount", "--detach", "NOWHERE/below"),
+	line(2, "mount", "--detach", "FILE"),
+	line(2, "mount", "--detach", "FILE/below"),
+	line(4, "mount", "--detach", "UNSET"),
+	line(2, "mount", "--disksize"),
+	line(2, "mount", "--detach", "--disksize", "", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "0", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "1X", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "1GB1", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "1KiBi", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "1.5G", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "-1", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "+1G", "DIR"),
+	line(2, "mount", "--detach", "--disksize", " 1G", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "1 G", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "0x1000", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "G", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "16E", "DIR"),
+	line(2, "mount", "--detach", "--disksize", "18446744073709551616", "DIR"),
+	line(2, "mount", "--detach", "--mem-limit", "lots", "DIR"),
+	line(2, "mount", "--detach", "--mem-limit", "1GiBs", "DIR"),
+	line(2, "mount", "--detach", "--algorithm", "", "DIR"),
+	line(2, "mount", "--detach", "--algorithm", "nosuch", "DIR"),
+	line(2, "mount", "--detach", "--algorithm", "LZ4", "DIR"),
+	line(2, "mount", "--detach", "--set", "disksize", "DIR"),
+	line(2, "mount", "--detach", "--set", "=1", "DIR"),
+	line(2, "mount", "--detach", "--set", "disksize=", "DIR"),
+	line(2, "mount", "--detach", "--set", "../disksize=1", "DIR"),
+	line(2, "mount", "--detach", "--set", "nosuch=1", "DIR"),
+	line(2, "mount", "--detach", "--set", "disksize=abc", "DIR"),
+	line(2, "mount", "--detach", "--set", "mm_stat=1", "DIR"),
+	line(2, "mount", "--detach", "--set", "disksize=1M", "--disksize", "1M", "DIR"),
+	line(2, "mount", "--detach", "--algorithm", "zstd", "--set", "algorithm_params=level=99", "--disksize", "1M", "DIR"),
+	line(2, "mount", "--detach", "--loop", "--set", "disksize=abc", "DIR"),
+	line(2, "mount", "--algorithm", "nosuch", "DIR"),
+	line(2, "mount", "--loop", "--set", "disksize=abc", "DIR"),
+	line(2, "mount", "--detach", "--log-level", "loud", "DIR"),
+	line(2, "mount", "--detach", "--log", "NOWHERE/log", "DIR"),
+	line(2, "mount", "--detach=maybe", "DIR"),
+	line(2, "umount"),
+	line(2, "umount", "UNSET", "SWAPPED"),
+	line(2, "umount", "--force", "UNSET"),
+	line(3, "umount", "DIR"),
+	line(3, "umount", "FILE"),
+	line(3, "umount", "NOWHERE"),
+	line(3, "umount", "UNSET/debug"),
+	line(3, "umount", "/proc"),
+	line(4, "umount", "SWAPPED"),
+	line(2, "status"),
+	line(2, "status", "--jsn", "UNSET"),
+	line(2, "status", "UNSET", "--json"),
+	line(2, "status", "UNSET", "SWAPPED"),
+	line(3, "status", "DIR"),
+	line(3, "status", "--json", "NOWHERE"),
+	line(2, "reset"),
+	line(3, "reset", "DIR"),
+	line(3, "reset", "NOWHERE"),
+	line(4, "reset", "SWAPPED"),
+	line(2, "compact"),
+	line(3, "compact", "DIR"),
+	line(1, "compact", "UNSET"),
+	line(2, "version", "DIR"),
+	line(2, "version", "--long"),
+}
+
+var userRows = []verbRow{
+	line(5, "mount", "--detach", "--loop", "DIR"),
+	line(5, "mount", "--detach", "--allow-other", "DIR"),
+	line(5, "mount", "--detach", "/usr"),
+}
+
+// When a row is tried.
+const (
+	unset  = "unset"
+	set    = "set"
+	always = "always"
+)
+
+// attrRow is a write to an attribute and the error that it must give.
+type attrRow struct {
+	attr, value string
+	when        string
+	want        unix.Errno
+}
+
+// attrRows is made of the tables below.
+var attrRows = func() (rows []attrRow) {
+	for _, g := range attrGroups {
+		for _, v := range g.values {
+			rows = append(rows, attrRow{g.attr, v + "\n", g.when, g.want})
+		}
+	}
+	return rows
+}()
+
+var attrGroups = []struct {
+	attr   string
+	when   string
+	want   unix.Errno
+	values []string
+}{
+	{"disksize", always, unix.EINVAL, []string{"", "0", "0K", "abc", "K", "-1", "+4096", " 4096", "=4096", "16E", "18446744073709551615"}},
+	{"disksize", set, unix.EBUSY, []string{"1048576", "1M", "2M"}},
+	{"reset", always, unix.EINVAL, []string{"", "0", "abc", "-1", " 1", "1x", "0x1"}},
+	{"reset", always, unix.ERANGE, []string{"65536"}},
+	{"comp_algorithm", always, unix.EINVAL, []string{"", "nosuch", "LZ4", " lz4", "lz4 ", "lz4 zstd", "[lz4]"}},
+	{"comp_algorithm", always, unix.E2BIG, []string{strings.Repeat("x", 200)}},
+	{"comp_algorithm", set, unix.EBUSY, []string{"lz4", "zstd"}},
+	{"algorithm_params", always, unix.EINVAL, []string{"level", "level=", "level=abc", "level=1.5", "level= 1", "foo", "level=1 foo"}},
+	{"algorithm_params", unset, unix.EINVAL, []string{"priority=4", "priority=-1 level=1", "algo=nosuch level=1", "algo=zstd level=1"}},
+	{"algorithm_params", always, unix.ERANGE, []string{"level=99999999999"}},
+	{"algorithm_params", unset, unix.ENOENT, []string{"dict=/nowhere/at/all"}},
+	{"algorithm_params", unset, unix.EINVAL, []string{"dict=EMPTYFILE", "dict=/"}},
+	{"algorithm_params", set, unix.EBUSY, []string{"level=1", "", "foo=bar"}},
+	{"mem_limit", always, unix.EINVAL, []string{"", "abc", "K", "-1", "+1", " 1M"}},
+	{"mem_used_max", always, unix.EINVAL, []string{"", "1", "0x0", "-0", "abc", " 0", "0K"}},
+	{"idle", always, unix.EINVAL, []string{"", "foo", " all", "all ", "ALL", "-1", "12abc", "3600"}},
+	{"idle", unset, unix.EINVAL, []string{"all"}},
+	{"compact", unset, unix.EINVAL, []string{"1"}},
+	{"initstate", always, unix.EACCES, []string{"1"}},
+	{"mm_stat", always, unix.EACCES, []string{"0"}},
+	{"io_stat", always, unix.EACCES, []string{"0"}},
+	{"debug_stat", always, unix.EACCES, []string{"0"}},
+	{"stat", always, unix.EACCES, []string{"0"}},
+	{"size", always, unix.EACCES, []string{"0"}},
+	{"ro", always, unix.EACCES, []string{"1"}},
+	{"removable", always, unix.EACCES, []string{"1"}},
+	{"debug/block_state", always, unix.EACCES, []string{"0"}},
+	{"debug/classes", always, unix.EACCES, []string{"0"}},
+	{"debug/status", always, unix.EACCES, []string{"{}"}},
+	{"debug/control", always, unix.EINVAL, []string{"", "frobnicate", "log-level", "log-level loud", "log-level info info"}},
+}
+
+// writeOnly are the attributes that nobody can read.
+var writeOnly = []string{"reset", "compact", "mem_limit", "mem_used_max", "idle", "algorithm_params", "debug/control"}
+
+// callRow is a system call that must fail.
+type callRow struct {
+	name string
+	want unix.Errno
+	call func(fd int, dev *harness.Dev) error
+}
+
+var callRows = []callRow{
+	{"write at the end of the image", unix.ENOSPC, func(fd int, _ *harness.Dev) error { return errOf(unix.Pwrite(fd, []byte("x"), mib)) }},
+	{"write far past the end", unix.ENOSPC, func(fd int, _ *harness.Dev) error { return errOf(unix.Pwrite(fd, []byte("x"), 1<<40)) }},
+	{"fallocate that would allocate", unix.EOPNOTSUPP, func(fd int, _ *harness.Dev) error { return unix.Fallocate(fd, 0, 0, page) }},
+	{"fallocate past the end", unix.EOPNOTSUPP, func(fd int, _ *harness.Dev) error {
+		return unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, mib, page)
+	}},
+	{"fallocate that would collapse", unix.EOPNOTSUPP, func(fd int, _ *harness.Dev) error {
+		return unix.Fallocate(fd, unix.FALLOC_FL_COLLAPSE_RANGE, 0, page)
+	}},
+	{"swapon on the image itself", unix.EINVAL, swapOnImage},
+	{"create a file", unix.EACCES, func(_ int, dev *harness.Dev) error {
+		return errOf(harness.WriteFile(dev.Path("new"), "x", unix.O_CREAT|unix.O_EXCL))
+	}},
+	{"make a directory", unix.EPERM, func(_ int, dev *harness.Dev) error { return unix.Mkdir(dev.Path("new"), 0o755) }},
+	{"remove an attribute", unix.EPERM, func(_ int, dev *harness.Dev) error { return unix.Unlink(dev.Path("disksize")) }},
+	{"remove the image", unix.EPERM, func(_ int, dev *harness.Dev) error { return unix.Unlink(dev.Image) }},
+	{"rename an attribute", unix.EPERM, func(_ int, dev *harness.Dev) error { return unix.Rename(dev.Path("disksize"), dev.Path("new")) }},
+	{"open what is not there", unix.ENOENT, func(_ int, dev *harness.Dev) error { return errOf(0, dev.Write("nosuch", "1")) }},
+}
+
+func errOf(_ int, err error) error { return err }
