@@ -126,7 +126,7 @@ func (s *starter) guarded() { unix.CloseOnExec(s.fd) }
 // mounted reports, and waits for the starter to say that the settings are made.
 func (s *starter) mounted(loop string) error {
 	if err := s.send(report{Loop: loop}); err != nil {
-		return err
+		return fmt.Errorf("tell the starter that the mount answers: %w", err)
 	}
 	buf := make([]byte, len(keep))
 	for got := 0; got < len(keep); {

@@ -7,12 +7,12 @@ import (
 )
 
 func TestChildError(t *testing.T) {
-	run := func(script string) (err error, stderr string) {
+	run := func(script string) (stderr string, err error) {
 		var b strings.Builder
 		cmd := exec.Command("sh", "-c", script)
 		cmd.Stderr = &b
 		err = cmd.Run()
-		return err, b.String()
+		return b.String(), err
 	}
 	for _, c := range []struct {
 		script string
@@ -23,7 +23,7 @@ func TestChildError(t *testing.T) {
 		{"exit 2", exitFailed, "apply the settings: exit status 2"},
 		{"kill -9 $$", exitFailed, "apply the settings: signal: killed"},
 	} {
-		err, stderr := run(c.script)
+		stderr, err := run(c.script)
 		if err = childError(err, stderr); exitCode(err) != c.code || err.Error() != c.text {
 			t.Errorf("%s: %v, code %d; want %q, %d", c.script, err, exitCode(err), c.text, c.code)
 		}

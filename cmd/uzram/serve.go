@@ -129,7 +129,7 @@ func (d *daemon) takeDown(m *fusefs.Mount) {
 
 // guardStates returns the guards in the order of the documentation.
 func (d *daemon) guardStates() []status.Guard {
-	reserve := guard.Reserve(d.device.Stats().Reserve)
+	reserve := guard.Reserve(d.device.Stats().Reserve, d.device.Initialised())
 	return append(append([]status.Guard(nil), d.guards...), reserve)
 }
 

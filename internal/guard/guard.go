@@ -43,12 +43,17 @@ func Apply(sys System) []status.Guard {
 	return []status.Guard{lockMemory(sys), flusher, oomScore(sys), collector(sys)}
 }
 
-// Reserve is the guard for the engine's reserve, of which bytes are ready.
-func Reserve(bytes uint64) status.Guard {
-	if bytes == 0 {
-		return status.Guard{Name: "reserve", State: status.GuardOff, Reason: "no disk is set up"}
+// Reserve is the guard for the engine's reserve, of which bytes are ready. The engine builds it when a disk that is set up
+// begins to store data, for the sizes that this needs.
+func Reserve(bytes uint64, setUp bool) status.Guard {
+	const name = "reserve"
+	switch {
+	case bytes > 0:
+		return active(name, size.Format(bytes))
+	case setUp:
+		return status.Guard{Name: name, State: status.GuardOff, Reason: "nothing has needed memory yet"}
 	}
-	return status.Guard{Name: "reserve", State: status.GuardActive, Reason: size.Format(bytes)}
+	return status.Guard{Name: name, State: status.GuardOff, Reason: "no disk is set up"}
 }
 
 func active(name, reason string) status.Guard {

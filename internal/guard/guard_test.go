@@ -117,6 +117,23 @@ func TestApply_LimitedMemoryIsNotLocked(t *testing.T) {
 	}
 }
 
+func TestReserve(t *testing.T) {
+	for _, c := range []struct {
+		bytes  uint64
+		setUp  bool
+		state  status.GuardState
+		reason string
+	}{
+		{0, false, status.GuardOff, "no disk is set up"},
+		{0, true, status.GuardOff, "nothing has needed memory yet"},
+		{1 << 20, true, status.GuardActive, "1.00 MiB"},
+	} {
+		if g := Reserve(c.bytes, c.setUp); g.State != c.state || g.Reason != c.reason || g.Name != "reserve" {
+			t.Errorf("Reserve(%d, %v) = %+v", c.bytes, c.setUp, g)
+		}
+	}
+}
+
 // TestKernel runs the guards for real in this process. What may be refused depends on the rights at hand; that the state
 // is what the kernel says afterwards does not.
 func TestKernel(t *testing.T) {
