@@ -55,13 +55,13 @@ func winBits(l, w int32) variant {
 // variants has every codec by itself and every path that parameters choose.
 func variants() []variant {
 	all := []variant{
-		level("lz4", 7), level("lz4", 1<<31-1), level("lz4hc", 1), level("lz4hc", 12), level("lz4hc", 16),
+		level("lz4", 7), level("lz4", 1<<31-1), level("lz4hc", 1), level("lz4hc", 16),
 		level("zstd", -131072), level("zstd", 0), level("zstd", 1), level("zstd", 7), level("zstd", 22),
 		winBits(-1, 9), winBits(6, -9), winBits(0, -11), winBits(1, -12), winBits(9, 12), winBits(6, 15), winBits(8, -15),
 	}
 	for _, name := range Names() {
 		all = append(all, variant{codec: name})
-		for _, n := range []int{1, 100, 8192, maxDict} {
+		for _, n := range []int{1, 8192, maxDict} {
 			v := variant{name, Params{Dict: makePage(kindText, n, 3)}}
 			if c, _ := Lookup(name); c.Check(v.params) == nil {
 				all = append(all, v)
@@ -81,6 +81,9 @@ func TestStream_RoundTrip(t *testing.T) {
 			s := v.open(t)
 			for k, kind := range pageKinds {
 				for _, n := range pageSizes {
+					if n > PageSize && k%2 == 1 {
+						continue // half of the kinds is enough of the slow ones
+					}
 					if err := roundTrip(s, makePage(k, n, 1)); err != nil {
 						t.Fatalf("%s of %d bytes: %v", kind.name, n, err)
 					}
@@ -164,12 +167,10 @@ func TestStream_Deterministic(t *testing.T) {
 		t.Run(v.String(), func(t *testing.T) {
 			used := v.open(t)
 			dst := make([]byte, DstSize(maxPage))
-			for seed := range uint64(2) {
-				for k := range pageKinds {
-					for _, n := range []int{PageSize, maxPage, 1000} {
-						if _, err := used.Compress(dst, makePage(k, n, seed)); err != nil {
-							t.Fatal(err)
-						}
+			for k := range pageKinds {
+				for _, n := range []int{PageSize, 16 << 10, 1000} {
+					if _, err := used.Compress(dst, makePage(k, n, 1)); err != nil {
+						t.Fatal(err)
 					}
 				}
 			}

@@ -21,7 +21,7 @@ const deflateDefault = 6
 // Bytes of the library's contexts; a test holds them against the heap.
 const (
 	deflateWindowMemory  = 1056 << 10 // an encoder for pages beyond the window
-	deflatePlainMemory   = 312 << 10 // an encoder without matches
+	deflatePlainMemory   = 312 << 10  // an encoder without matches
 	deflateDecoderMemory = 44 << 10
 )
 

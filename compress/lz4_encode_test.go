@@ -15,7 +15,7 @@ func TestLZ4Encoder_EveryLength(t *testing.T) {
 	for n := 0; n <= PageSize; n++ {
 		lengths = append(lengths, n)
 	}
-	for n := PageSize; n <= maxPage; n += 509 {
+	for n := PageSize; n <= maxPage; n += 1021 {
 		lengths = append(lengths, n)
 	}
 	var z lz4Encoder
@@ -132,7 +132,7 @@ func TestLZ4Encoder_Acceleration(t *testing.T) {
 func TestLZ4_DictionaryHelps(t *testing.T) {
 	page := makePage(kindRandom, PageSize, 12)
 	dict := append(makePage(kindRandom, 1000, 13), page...)
-	for _, name := range []string{"lz4", "zstd"} {
+	for _, name := range []string{"lz4", "lz4hc", "zstd"} {
 		s := variant{name, Params{Dict: dict}}.open(t)
 		n, err := s.Compress(make([]byte, DstSize(PageSize)), page)
 		if err != nil {

@@ -36,10 +36,11 @@ type lz4hcEncoder struct {
 	enough int         // a match of that length is taken without looking further
 }
 
-// setLevel sets how hard to search, 1 to 16.
+// setLevel sets how hard to search, 1 to 16: level 9 looks at 64 candidates and
+// has enough of a match of 64 bytes.
 func (z *lz4hcEncoder) setLevel(level int) {
-	z.depth = 1 << level
-	z.enough = 16 << (level / 2)
+	z.depth = 4 << (level / 2)
+	z.enough = 16 << (level / 4)
 }
 
 // grow prepares for n bytes of page at the end of total bytes.
@@ -93,6 +94,7 @@ func (z *lz4hcEncoder) search(src []byte, start int) {
 	}
 	steps[0] = lz4hcStep{}
 	lastMatch, end := len(src)-lz4LastMatch, len(src)-lz4LastBytes
+	size, off := 0, 0 // the match found last
 	for i := start; i < len(src); i++ {
 		k := i - start
 		here := steps[k]
@@ -104,14 +106,14 @@ func (z *lz4hcEncoder) search(src []byte, start int) {
 		if i > lastMatch || i == 0 {
 			continue
 		}
-		size, off := z.longest(src, i, end)
+		size, off = z.longest(src, i, end, size-1, off)
 		if size >= z.enough {
 			z.offer(k, size, off)
-			for end := min(i+size-1, lastMatch); i < end; {
+			for last := min(i+size-1, lastMatch); i < last; {
 				i++
 				z.insert(i, uint32(load64(src, i)))
 			}
-			i = start + k + size - 1
+			i, size = start+k+size-1, 0
 			continue
 		}
 		for n := lz4MinMatch; n <= size; n++ {
@@ -129,31 +131,26 @@ func (z *lz4hcEncoder) offer(k, size, off int) {
 }
 
 // longest inserts i and returns the longest match there that ends by end, or one
-// that is long enough; the size is 0 if there is none.
+// that is long enough; its size is below lz4MinMatch if there is none. best and
+// off are a match that is known: what the one a position before leaves here.
 //
 // In range: i+lz4LastMatch <= len(src), and a match that reaches end is not
-// looked at again.
-func (z *lz4hcEncoder) longest(src []byte, i, end int) (size, off int) {
+// compared with others.
+func (z *lz4hcEncoder) longest(src []byte, i, end, best, off int) (int, int) {
 	key := uint32(load64(src, i))
 	cand := z.insert(i, key)
-	best := lz4MinMatch - 1
-	for tries := z.depth; ; tries-- {
+	best = max(best, lz4MinMatch-1)
+	for tries := z.depth; tries > 0 && best < z.enough && i+best < end; tries-- {
 		at := best - lz4MinMatch + 1 // a longer match agrees in the 4 bytes from here
 		if uint32(load64(src, cand+at)) == uint32(load64(src, i+at)) && uint32(load64(src, cand)) == key {
 			if n := min(lz4Extend(src, i+lz4MinMatch, i-cand), end) - i; n > best {
 				best, off = n, i-cand
-				if best >= z.enough || i+best >= end {
-					break
-				}
 			}
 		}
-		if cand == 0 || tries <= 1 {
+		if cand == 0 {
 			break
 		}
 		cand = int(z.chain[cand])
-	}
-	if off == 0 {
-		return 0, 0
 	}
 	return best, off
 }

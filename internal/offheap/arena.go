@@ -11,7 +11,8 @@ import (
 // the Go heap. Its methods may be called by several goroutines as long as they
 // do not overlap; Close excludes everything else.
 type Arena struct {
-	mem []byte
+	mem     []byte
+	purpose Purpose
 	backing
 }
 
@@ -24,8 +25,12 @@ func New(purpose Purpose, dataSize, unit uint64) (*Arena, error) {
 		return nil, fmt.Errorf("arena %v of %d bytes: %w", purpose, dataSize, syscall.ENOMEM)
 	}
 	size := HeaderSize + (dataSize+HeaderSize-1)&^(HeaderSize-1)
-	a := &Arena{}
-	if err := a.reserve(purpose, int64(size)); err != nil {
+	a := &Arena{purpose: purpose}
+	err := injected(purpose)
+	if err == nil {
+		err = a.reserve(purpose, int64(size))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("arena %v of %d bytes: %w", purpose, size, err)
 	}
 	if err := a.Populate(0, HeaderSize); err != nil {
@@ -50,6 +55,17 @@ func View[T any](a *Arena, n uint64) []T {
 		panic(fmt.Sprintf("offheap: %d bytes asked of an arena of %d", need, len(a.mem)-HeaderSize))
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(&a.mem[HeaderSize])), n)
+}
+
+// Populate makes the pages of [off, off+n) present, zero-filled where they were
+// not, so that touching them later neither faults nor fails. off and n are
+// multiples of a page. ENOMEM: the system (or this process's memory cgroup) has
+// no more.
+func (a *Arena) Populate(off, n int) error {
+	if err := injected(a.purpose); err != nil {
+		return err
+	}
+	return a.populate(off, n)
 }
 
 // PopulateData is Populate for the pages that hold bytes [from, to) of Data.

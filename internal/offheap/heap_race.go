@@ -29,8 +29,8 @@ func (a *Arena) reserve(_ Purpose, size int64) error {
 	return nil
 }
 
-// Populate notes the pages as present; Go heap memory always is.
-func (a *Arena) Populate(off, n int) error {
+// populate notes the pages as present; Go heap memory always is.
+func (a *Arena) populate(off, n int) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for p := off / HeaderSize; p < (off+n)/HeaderSize; p++ {

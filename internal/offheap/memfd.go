@@ -41,11 +41,7 @@ func memfd(name string) (int, error) {
 	return fd, err
 }
 
-// Populate makes the pages of [off, off+n) present, zero-filled where they were
-// not, so that touching them later neither faults nor fails. off and n are
-// multiples of a page. ENOMEM: the system (or this process's memory cgroup) has
-// no more.
-func (a *Arena) Populate(off, n int) error {
+func (a *Arena) populate(off, n int) error {
 	for {
 		switch err := unix.Madvise(a.mem[off:off+n], unix.MADV_POPULATE_WRITE); err {
 		case nil:
