@@ -13,6 +13,8 @@ const (
 	maxIO = 1 << 20
 	// maxReply is the most data in the answer to any other request.
 	maxReply = 32 << 10
+	// smallReply holds any answer of a fixed size.
+	smallReply = 256
 )
 
 // buffers is one worker's memory, outside the Go heap:

@@ -21,9 +21,9 @@ type disk struct {
 
 	about   func() status.Status           // for debug/status
 	control func(string, []string) error   // verbs of debug/control; nil = none
-	loop    atomic.Pointer[loopdev.Device] // the own loop device; nil = none
+	loop    atomic.Pointer[loopdev.Device] // the own loop device, nil = none; stored under mu
 
-	mu sync.Mutex // held by disksize and reset, with the refresh of kernel and loop device
+	mu sync.Mutex // held while the size or the loop device changes, until they agree
 }
 
 // setSize sets the device up. When it returns, the kernel and the own loop
@@ -47,7 +47,8 @@ func (d *disk) reset() error {
 	if loop := d.loop.Load(); loop != nil {
 		release, err := loop.Claim()
 		switch {
-		case errors.Is(err, loopdev.ErrTaken): // detached by somebody: it holds the image no more
+		case errors.Is(err, loopdev.ErrTaken):
+			d.forgetLoop(loop)
 		case err != nil:
 			return err
 		default:
@@ -71,7 +72,17 @@ func (d *disk) refresh() {
 	if loop == nil {
 		return
 	}
-	if err := loop.SetCapacity(); err != nil {
-		d.log.Warn("the loop device keeps its old size", "loop", loop.Path(), "reason", err)
+	switch err := loop.SetCapacity(); {
+	case errors.Is(err, loopdev.ErrTaken):
+		d.forgetLoop(loop)
+	case err != nil:
+		d.log.Error("the loop device keeps its old size", "loop", loop.Path(), "reason", err)
 	}
+}
+
+// forgetLoop drops an own loop device that somebody detached: it holds the image
+// no more. Called with mu held.
+func (d *disk) forgetLoop(loop *loopdev.Device) {
+	d.log.Warn("the loop device was detached by another program", "loop", loop.Path())
+	d.loop.Store(nil)
 }

@@ -40,10 +40,12 @@
 //
 // Lock order, outermost first:
 //
-//	Mount.endMu    unmounting, one at a time
-//	  disk.mu      disksize and reset with the refresh of the loop device
-//	    store's    see there
-//	  handle.mu    the text that an open control file is being read from
+//	Mount.endMu         unmounting, one at a time
+//	  disk.mu           what changes the size or the loop device, with the refresh of both
+//	    store's         see there
+//	handle.mu           what an open control file is being read from
+//	  ioStats.baseMu    counts at the last reset
+//	  store's
 //
 // go-fuse's own locks are taken inside its calls only. Image I/O takes no lock
 // of this package; its counters are the worker's own (iostat.go).

@@ -24,6 +24,8 @@ type Options struct {
 	Guards     func() []status.Guard                  // shown in debug/status; nil = none
 	Control    func(verb string, args []string) error // verbs of debug/control; an unknown one wraps EINVAL; nil = none
 	Logger     *slog.Logger                           // nil = discard
+
+	helped bool // mount with the helper even where it is not needed
 }
 
 // Mount is a mounted device. Its methods may be called concurrently.
@@ -54,7 +56,7 @@ func New(o Options) (*Mount, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := mount(dir, o.AllowOther)
+	c, err := mount(dir, o)
 	if err != nil {
 		free()
 		return nil, err

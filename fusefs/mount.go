@@ -16,14 +16,14 @@ const fuseDevice = "/dev/fuse"
 
 // mount mounts on dir and returns the connection: by mount(2) where that is
 // allowed, else with the helper for ordinary users.
-func mount(dir string, allowOther bool) (fuseConn, error) {
-	if os.Geteuid() == 0 {
-		c, err := mountDirect(dir, allowOther)
+func mount(dir string, o Options) (fuseConn, error) {
+	if os.Geteuid() == 0 && !o.helped {
+		c, err := mountDirect(dir, o.AllowOther)
 		if !errors.Is(err, syscall.EPERM) {
 			return c, err
 		}
 	}
-	return mountHelped(dir, allowOther)
+	return mountHelped(dir, o.AllowOther)
 }
 
 // options are those of both ways to mount.

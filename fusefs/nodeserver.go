@@ -12,20 +12,20 @@ import (
 	"uzram/internal/zramabi"
 )
 
-// maxAside is how many requests of control files run at a time; more wait. It
-// bounds memory and is far above what keeps the files apart from each other.
-const maxAside = 16
+// maxControl is how many reads and writes of control files are at work at a
+// time; more wait. It bounds memory, and is more than clients have any use for.
+const maxControl = 16
 
 // nodeServer serves everything but the data of images, by go-fuse's node tree.
 type nodeServer struct {
-	ps  *fuse.ProtocolServer
-	log *slog.Logger
-	run chan struct{} // one token per request that runs aside
-	all sync.WaitGroup
+	ps      *fuse.ProtocolServer
+	log     *slog.Logger
+	control chan struct{}  // a token for each read or write of a control file at work
+	running sync.WaitGroup // what runs aside
 }
 
 func newNodeServer(ps *fuse.ProtocolServer, log *slog.Logger) *nodeServer {
-	return &nodeServer{ps: ps, log: log, run: make(chan struct{}, maxAside)}
+	return &nodeServer{ps: ps, log: log, control: make(chan struct{}, maxControl)}
 }
 
 // serve answers a request at once. out is room for the answer.
@@ -63,28 +63,32 @@ func (s *nodeServer) handle(h inHeader, req, out []byte) (n int, errno syscall.E
 	return n, syscall.Errno(status)
 }
 
-// serveAside answers a request that may take long, as those of control files
-// may. It is copied as far as it counts: a command is cut at MaxWrite bytes.
-func (s *nodeServer) serveAside(c conn, h inHeader, req []byte) {
+// serveControl answers a READ or WRITE of a control file beside the workers. The
+// request is copied as far as it counts: a command is cut at MaxWrite bytes.
+func (s *nodeServer) serveControl(c conn, h inHeader, req []byte) {
 	limit := len(req)
-	switch h.opcode {
-	case opWrite:
+	if h.opcode == opWrite {
 		limit = min(limit, inHeaderLen+ioInLen+zramabi.MaxWrite)
-	case opRead:
+	} else {
 		limitSize(req, h.opcode, maxReply)
 	}
 	req = bytes.Clone(req[:limit])
-	s.aside(func() { s.serve(c, h, req, make([]byte, outHeaderLen+maxReply)) })
-}
-
-// aside runs f on a goroutine of its own, so that the worker can go on.
-func (s *nodeServer) aside(f func()) {
-	s.all.Go(func() {
-		s.run <- struct{}{}
-		defer func() { <-s.run }()
-		f()
+	s.aside(func() {
+		s.control <- struct{}{}
+		defer func() { <-s.control }()
+		s.serve(c, h, req, make([]byte, outHeaderLen+maxReply))
 	})
 }
 
+// serveAside answers any other small request that may have to wait, without a
+// token: control files at work may wait for it.
+func (s *nodeServer) serveAside(c conn, h inHeader, req []byte) {
+	req = bytes.Clone(req)
+	s.aside(func() { s.serve(c, h, req, make([]byte, smallReply)) })
+}
+
+// aside runs f on a goroutine of its own, so that the worker can go on.
+func (s *nodeServer) aside(f func()) { s.running.Go(f) }
+
 // wait returns when nothing runs aside any more. No worker may be serving.
-func (s *nodeServer) wait() { s.all.Wait() }
+func (s *nodeServer) wait() { s.running.Wait() }

@@ -16,6 +16,8 @@ const sectorSize = 4096
 
 // attach gives the mount its own loop device.
 func (m *Mount) attach() error {
+	m.disk.mu.Lock()
+	defer m.disk.mu.Unlock()
 	loop, err := loopdev.Attach(m.image(), sectorSize)
 	if err != nil {
 		return err
@@ -55,8 +57,8 @@ func (m *Mount) detach() (*loopdev.Device, error) {
 	}
 	release, err := loop.Claim()
 	switch {
-	case errors.Is(err, loopdev.ErrTaken): // detached by somebody
-		m.disk.loop.Store(nil)
+	case errors.Is(err, loopdev.ErrTaken):
+		m.disk.forgetLoop(loop)
 		return nil, nil
 	case errors.Is(err, syscall.EBUSY):
 		return nil, m.busy()
@@ -94,6 +96,8 @@ func (m *Mount) unmountSoon() error {
 
 // attachAgain takes a detach back, to the same device if it is still free.
 func (m *Mount) attachAgain(loop *loopdev.Device) error {
+	m.disk.mu.Lock()
+	defer m.disk.mu.Unlock()
 	again, err := loopdev.AttachTo(loop.Path(), m.image(), sectorSize)
 	if errors.Is(err, syscall.EBUSY) {
 		again, err = loopdev.Attach(m.image(), sectorSize)

@@ -59,7 +59,9 @@ func (w *worker) serve(req []byte) {
 	case opInterrupt:
 		// Every request ends soon by itself, and the only answer that would
 		// mean something is a demand to be interrupted again.
-	case opRead, opWrite, opStatfs:
+	case opRead, opWrite:
+		w.nodes.serveControl(w.conn, h, req)
+	case opStatfs: // its figures are behind a lock that verbs hold
 		w.nodes.serveAside(w.conn, h, req)
 	default:
 		w.nodes.serve(w.conn, h, req, w.reply)

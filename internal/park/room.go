@@ -3,7 +3,6 @@ package park
 import (
 	"sync"
 	"sync/atomic"
-	"unsafe"
 )
 
 const buckets = 64
@@ -30,13 +29,6 @@ type Waiter struct {
 
 // NewWaiter makes a place in rooms.
 func NewWaiter() *Waiter { return &Waiter{granted: make(chan struct{}, 1)} }
-
-// bucketOf hashes the word's address, which is stable: words live outside the
-// Go heap or in one allocation that never moves.
-func (r *Room) bucketOf(word *atomic.Uint32) *bucket {
-	h := uint64(uintptr(unsafe.Pointer(word))) * 0x9e3779b97f4a7c15
-	return &r.buckets[h>>58]
-}
 
 func (b *bucket) push(w *Waiter) {
 	w.next = nil

@@ -1,0 +1,271 @@
+package fusefs
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"uzram/internal/mountinfo"
+	"uzram/internal/status"
+	"uzram/store"
+)
+
+// A process must never touch a mount that it serves. So tests that mount start
+// this test binary again as the server, and are themselves the client.
+
+const serverEnv = "UZRAM_FUSEFS_SERVER"
+
+// serverConfig is what a server is told.
+type serverConfig struct {
+	Dir     string
+	Loop    bool
+	Helped  bool
+	Workers int
+}
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(serverEnv); text != "" {
+		os.Exit(serve(text))
+	}
+	os.Exit(m.Run())
+}
+
+// serve is the server's life: it mounts, says so, and carries out one command
+// per line of its input. Lines of its output are the answers.
+func serve(config string) int {
+	var c serverConfig
+	if err := json.Unmarshal([]byte(config), &c); err != nil {
+		fmt.Println("error", err)
+		return 2
+	}
+	goOn := make(chan struct{})
+	m, err := mountHere(c, func(verb string, args []string) error {
+		switch {
+		case verb == "wait" && len(args) == 0:
+			<-goOn
+			return nil
+		case verb == "fail":
+			return errors.New("no errno in here")
+		}
+		return unix.EINVAL
+	})
+	if err != nil {
+		fmt.Println("error", err)
+		return 1
+	}
+	fmt.Println("ready", m.LoopPath())
+	commands := make(chan string)
+	go func() {
+		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+			commands <- in.Text()
+		}
+		close(commands)
+	}()
+	ended := make(chan error, 1)
+	go func() { ended <- m.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			fmt.Println("ended", err)
+			return 0
+		case c := <-commands:
+			switch c {
+			case "go on":
+				close(goOn)
+			case "unmount", "":
+				if err := m.Unmount(); err != nil {
+					var busy *mountinfo.BusyError
+					fmt.Println("error", errors.As(err, &busy), err)
+					if c == "" { // the test is gone: nobody will ask again
+						return 1
+					}
+				}
+			}
+		}
+	}
+}
+
+// mountHere mounts in this process.
+func mountHere(c serverConfig, control func(string, []string) error) (*Mount, error) {
+	workers := store.NewWorkers(c.Workers)
+	return New(Options{
+		Dir:     c.Dir,
+		Loop:    c.Loop,
+		helped:  c.Helped,
+		Workers: workers,
+		Device:  store.NewDevice(workers),
+		Version: "test",
+		Guards:  func() []status.Guard { return []status.Guard{{Name: "mlock", State: status.GuardOff}} },
+		Control: control,
+		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
+}
+
+// server is a mount served by another process.
+type server struct {
+	t    *testing.T
+	dir  string
+	loop string
+	pid  int
+	in   *os.File // commands
+	out  *bufio.Scanner
+	gone bool
+}
+
+// mounted mounts a device and unmounts it when the test ends.
+func mounted(t *testing.T, c serverConfig) *server {
+	t.Helper()
+	c.Workers = max(c.Workers, 2)
+	config, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inR, inW, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := os.StartProcess("/proc/self/exe", []string{"fusefs.test"}, &os.ProcAttr{
+		Env: append(os.Environ(), serverEnv+"="+string(config), "GORACE=atexit_sleep_ms=0"), Files: []*os.File{inR, outW, os.Stderr},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inR.Close()
+	outW.Close()
+	s := &server{t: t, dir: c.Dir, pid: p.Pid, in: inW, out: bufio.NewScanner(outR)}
+	t.Cleanup(func() {
+		s.end()
+		inW.Close()
+		if st, err := p.Wait(); err != nil || !st.Success() {
+			t.Errorf("server: %v, %v", st, err)
+		}
+		outR.Close()
+	})
+	word, rest, _ := strings.Cut(s.line(), " ")
+	if word != "ready" {
+		s.gone = true
+		t.Fatalf("server: %s %s", word, rest)
+	}
+	s.loop = rest
+	return s
+}
+
+// mountedHere is mounted in a fresh directory, without loop device.
+func mountedHere(t *testing.T) *server {
+	t.Helper()
+	return mounted(t, serverConfig{Dir: t.TempDir()})
+}
+
+func (s *server) line() string {
+	if !s.out.Scan() {
+		return "closed its output"
+	}
+	return s.out.Text()
+}
+
+// command sends a line and returns the next one that the server says.
+func (s *server) command(c string) string {
+	s.t.Helper()
+	s.send(c)
+	return s.line()
+}
+
+func (s *server) send(c string) {
+	s.t.Helper()
+	if _, err := s.in.WriteString(c + "\n"); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// end unmounts, unless it ended by itself. What cannot be unmounted is taken out
+// of the tree and fails the test.
+func (s *server) end() {
+	if s.gone {
+		return
+	}
+	if said := s.command("unmount"); said != "ended <nil>" {
+		s.t.Errorf("unmount: %s", said)
+		if err := unix.Unmount(s.dir, unix.MNT_DETACH); err != nil {
+			s.t.Error(err)
+		}
+		_ = unix.Kill(s.pid, unix.SIGKILL)
+	}
+	s.gone = true
+}
+
+// path is a file of the mount.
+func (s *server) path(name string) string { return s.dir + "/" + name }
+
+// read is the text of a control file.
+func (s *server) read(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(s.path(name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// try writes one command, as a program that opens the file for writing only.
+func (s *server) try(name, command string) error {
+	fd, err := unix.Open(s.path(name), unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	n, err := unix.Write(fd, []byte(command))
+	if err == nil && n != len(command) {
+		return fmt.Errorf("%d of %d bytes written", n, len(command))
+	}
+	return err
+}
+
+// set writes a command that must succeed.
+func (s *server) set(name, command string) {
+	s.t.Helper()
+	if err := s.try(name, command); err != nil {
+		s.t.Fatalf("%s <- %q: %v", name, command, err)
+	}
+}
+
+// open opens a file of the mount until the test ends or it is closed.
+func (s *server) open(name string, flags int) int {
+	s.t.Helper()
+	fd, err := unix.Open(s.path(name), flags|unix.O_CLOEXEC, 0)
+	if err != nil {
+		s.t.Fatalf("open %s: %v", name, err)
+	}
+	return fd
+}
+
+// status is the mount's own account.
+func (s *server) status() status.Status {
+	s.t.Helper()
+	var st status.Status
+	if err := json.Unmarshal([]byte(s.read("debug/status")), &st); err != nil {
+		s.t.Fatal(err)
+	}
+	return st
+}
+
+// eventually waits until ok, for what another process does on its own.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
