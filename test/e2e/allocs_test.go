@@ -11,20 +11,25 @@ import (
 )
 
 // maxAllocs is how many heap objects a request may cost on average. It is not quite zero since timers and the garbage
-// collector of the daemon allocate beside it; what they do once in a while is in one of three runs at most.
+// collector of the daemon, and a busy machine's scheduling of its threads, allocate beside it; what they do once in a while
+// is not in each of five runs.
 const (
 	maxAllocs = 0.01
-	allocRuns = 3
+	allocRuns = 5
 )
 
 // TestAllocs: the daemon's heap allocations while its image is read and written, counted by the daemon itself. What the
 // two readings cost is measured by two readings with nothing between them.
 func TestAllocs(t *testing.T) {
 	for _, algorithm := range []string{"lz4", "lz4hc", "zstd", "deflate"} {
+		kinds := []harness.Content{harness.Half}
+		if algorithm == "lz4" { // the others treat pages that they cannot compress, or need not, alike
+			kinds = append(kinds, harness.Random, harness.Same)
+		}
 		t.Run(algorithm, func(t *testing.T) {
 			dev := harness.Mount(t, harness.Options{Disksize: "256M", Algorithm: algorithm})
 			fd := open(t, dev.Image, unix.O_RDWR|unix.O_DIRECT)
-			for _, kind := range []harness.Content{harness.Half, harness.Random, harness.Same} {
+			for _, kind := range kinds {
 				for _, load := range allocLoads {
 					t.Run(load.name+"/"+kind.String(), func(t *testing.T) {
 						data := aligned(t, load.size)
@@ -50,14 +55,14 @@ type allocLoad struct {
 var allocLoads = []allocLoad{
 	{"write 4K", page, 20000, unix.Pwrite},
 	{"read 4K", page, 20000, unix.Pread},
-	{"write 1M", int(mib), 2000, unix.Pwrite},
-	{"read 1M", int(mib), 2000, unix.Pread},
+	{"write 1M", int(mib), 1000, unix.Pwrite},
+	{"read 1M", int(mib), 1000, unix.Pread},
 }
 
-// requests returns how many requests to make: fewer large ones where the algorithm is slow.
+// requests returns how many requests to make: fewer large writes where the algorithm is slow.
 func (l allocLoad) requests(algorithm string) int {
-	if algorithm != "lz4" && l.size > page {
-		return l.count / 4
+	if algorithm != "lz4" && l.name == "write 1M" {
+		return l.count / 2
 	}
 	return l.count
 }

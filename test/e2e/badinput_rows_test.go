@@ -83,6 +83,7 @@ var verbRows = []verbRow{
 	line(2, "reset"),
 	line(3, "reset", "DIR"),
 	line(3, "reset", "NOWHERE"),
+	line(3, "reset", "UNSET", "NOWHERE"),
 	line(4, "reset", "SWAPPED"),
 	line(2, "compact"),
 	line(3, "compact", "DIR"),

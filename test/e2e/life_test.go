@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,6 +107,33 @@ func running(procs []*harness.Proc) bool {
 	return true
 }
 
+// TestLife_Compaction: objects move all the time while their pages are read and written.
+func TestLife_Compaction(t *testing.T) {
+	dev := harness.Mount(t, harness.Options{Disksize: "64M"})
+	seed := newSeed(t)
+	var procs []*harness.Proc
+	for i := range int64(scribblers) {
+		procs = append(procs, harness.StartScribbler(t, harness.ScribbleOrders{
+			Image: dev.Image, Start: i * mib, Size: mib, Seed: seed, For: scribbleTime,
+		}))
+	}
+	fd := open(t, dev.Path("compact"), unix.O_WRONLY)
+	times := 0
+	for ; running(procs); times++ {
+		if _, err := unix.Write(fd, []byte("1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range procs {
+		harness.ScribblerResult(t, p, patience)
+	}
+	mm := dev.MM()
+	t.Logf("%d compactions freed %d pages", times, mm.Compacted)
+	if mm.Compacted == 0 {
+		t.Error("nothing was compacted")
+	}
+}
+
 // TestLife_LoopUnderLoad: through the loop device, which the kernel writes to in its own time and order, and the image at
 // once.
 func TestLife_LoopUnderLoad(t *testing.T) {
@@ -173,4 +201,40 @@ func TestLife_MemLimit(t *testing.T) {
 	dev.Set("mem_limit", "0")
 	pwrite(t, fd, random(fits+2, 0), int64(fits+2)*page)
 	expectBytes(t, "page without limit", pread(t, fd, page, int64(fits+2)*page), random(fits+2, 0))
+}
+
+// TestLife_SharedPages: several threads each own a part of every page and write it in pieces. A piece that is stored must
+// not undo a neighbour's.
+func TestLife_SharedPages(t *testing.T) {
+	dev := harness.Mount(t, harness.Options{Disksize: "1M"})
+	fd := open(t, dev.Image, unix.O_RDWR)
+	seed := newSeed(t)
+	const threads, pages, rounds = 4, 8, 3000
+	const part = page / threads
+	var wg sync.WaitGroup
+	for id := range int64(threads) {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(seed, uint64(id)))
+			var want [pages][part]byte
+			for round := range rounds {
+				i := r.Int64N(pages)
+				at := i*page + id*part
+				from := r.Int64N(part)
+				piece := want[i][from : from+r.Int64N(part-from)+1]
+				for j := range piece {
+					piece[j] = byte(round) + byte(j)*byte(id+1)
+				}
+				if n, err := unix.Pwrite(fd, piece, at+from); err != nil || n != len(piece) {
+					t.Errorf("write of %d bytes at %d: %d, %v", len(piece), at+from, n, err)
+					return
+				}
+				var got [part]byte
+				if n, err := unix.Pread(fd, got[:], at); err != nil || n != part || got != want[i] {
+					t.Errorf("thread %d, round %d: its part of page %d is not as written (%d, %v)", id, round, i, n, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -171,3 +171,37 @@ func TestNonRoot_Refused(t *testing.T) {
 		}
 	}
 }
+
+// TestAllowOther: other users see nothing of a mount unless --allow-other says so, and then what the modes allow.
+func TestAllowOther(t *testing.T) {
+	nobody := func(script, dir string) harness.Result {
+		t.Helper()
+		return harness.Try(t, "setpriv", "--reuid", strconv.Itoa(nobodyUID), "--regid", strconv.Itoa(nobodyGID), "--clear-groups", "--",
+			"sh", "-c", script, "sh", dir)
+	}
+	own := harness.Mount(t, harness.Options{Disksize: "1M"})
+	for _, script := range []string{`cat "$1/mm_stat"`, `ls "$1"`} {
+		if res := nobody(script, own.Dir); res.Code == 0 {
+			t.Errorf("without --allow-other nobody can %s: %s", script, res.Stdout)
+		}
+	}
+	shared := harness.Mount(t, harness.Options{Disksize: "1M", Args: []string{"--allow-other"}})
+	for _, tt := range []struct {
+		script string
+		works  bool
+	}{
+		{`cat "$1/mm_stat" "$1/debug/status"`, true},
+		{`echo 1M > "$1/disksize"`, false},
+		{`echo 1 > "$1/reset"`, false},
+		{`echo 1 > "$1/debug/control"`, false},
+		{`cat "$1/image"`, false},
+		{`cat "$1/debug/block_state"`, false},
+	} {
+		if res := nobody(tt.script, shared.Dir); (res.Code == 0) != tt.works {
+			t.Errorf("with --allow-other nobody's %s: status %d, %s", tt.script, res.Code, res.Stderr)
+		}
+	}
+	if got := shared.Get("disksize"); got != "1048576" {
+		t.Errorf("disksize is %s afterwards", got)
+	}
+}

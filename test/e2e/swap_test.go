@@ -17,6 +17,7 @@ import (
 func TestSwap(t *testing.T) {
 	hog, limit := number(t, "UZRAM_SWAP_HOG", 384)*mib, number(t, "UZRAM_SWAP_LIMIT", 128)*mib
 	rounds := int(number(t, "UZRAM_SWAP_ROUNDS", 2))
+	harness.Alone(t, "swap")
 	dev := harness.Mount(t, harness.Options{Disksize: "4G", Loop: true, Patient: true})
 	on, off := script(t, "swap-on.sh"), script(t, "swap-off.sh")
 
@@ -39,7 +40,9 @@ func TestSwap(t *testing.T) {
 	if io[0] != 0 || io[1] != 0 {
 		t.Errorf("io_stat: %d failed reads, %d failed writes", io[0], io[1])
 	}
-	t.Logf("mm_stat afterwards: %+v", dev.MM())
+	full := dev.MM()
+	waitDiscarded(t, dev, full.Orig/10)
+	t.Logf("mm_stat at the hog's end %+v, after its swap clusters were discarded %+v", full, dev.MM())
 
 	harness.Run(t, off, dev.Dir)
 	if out := harness.Run(t, off, dev.Dir); !strings.Contains(out, "not swapping") {
@@ -97,6 +100,18 @@ func TestSwapScripts_Usage(t *testing.T) {
 		res := harness.Try(t, append([]string{script(t, tt.name)}, tt.args...)...)
 		if res.Code != tt.code || !strings.Contains(res.Stderr, tt.says) {
 			t.Errorf("%s %q: status %d, %q; want %d and %q", tt.name, tt.args, res.Code, res.Stderr, tt.code, tt.says)
+		}
+	}
+}
+
+// waitDiscarded waits until the kernel has discarded the swap space that nobody uses any more, so that no more than most
+// bytes are stored. It does so in the background and tells nobody, hence the looking again and again.
+func waitDiscarded(t *testing.T, dev *harness.Dev, most int64) {
+	t.Helper()
+	for end := time.Now().Add(patience); dev.MM().Orig > most; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("%v after the hog's end %d KiB are still stored, want at most %d", patience, dev.MM().Orig/kib, most/kib)
+			return
 		}
 	}
 }

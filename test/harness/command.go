@@ -45,10 +45,15 @@ func (c *Cmd) run() Result {
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Dir, strings.NewReader(c.Stdin), &stdout, &stderr
 	cmd.WaitDelay = 5 * time.Second
+	var stacks string
+	cmd.Cancel = func() error {
+		stacks = kernelStacks(cmd.Process.Pid)
+		return cmd.Process.Kill()
+	}
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
-		err = fmt.Errorf("%q hung for %v", c.Args, limit)
+		err = fmt.Errorf("%q hung for %v; its threads are in\n%s", c.Args, limit, stacks)
 	case errors.Is(err, exec.ErrWaitDelay):
 		err = fmt.Errorf("%q: something it left behind keeps its output open", c.Args)
 	}
@@ -120,7 +125,9 @@ func StartRole(t testing.TB, role, orders string) *Proc {
 func start(t testing.TB, cmd *exec.Cmd) *Proc {
 	t.Helper()
 	p := &Proc{stderr: &bytes.Buffer{}, done: make(chan struct{})}
-	cmd.Stderr = p.stderr
+	if cmd.Stderr == nil {
+		cmd.Stderr = p.stderr
+	}
 	cmd.WaitDelay = 5 * time.Second
 	var err error
 	if p.stdin, err = cmd.StdinPipe(); err != nil {

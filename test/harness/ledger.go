@@ -127,6 +127,9 @@ func reap(in io.Reader, out io.Writer) error {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	if n := len(open) + len(strays); n > 0 {
+		if len(mountsBelow(run.root)) == 0 { // else this would delete what is in them
+			fmt.Fprintf(out, "reaper: remove %s: %v\n", run.root, os.RemoveAll(run.root))
+		}
 		return fmt.Errorf("%d things left over", n)
 	}
 	return nil

@@ -56,3 +56,18 @@ func lostDescriptors(before map[string]int) (found []error) {
 	}
 	return found
 }
+
+// seesMount returns the processes in whose mount namespace something is mounted on dir, one for each namespace.
+func seesMount(dir string) (pids []string) {
+	tables, _ := filepath.Glob("/proc/[0-9]*/mountinfo")
+	seen := map[string]bool{}
+	for _, path := range tables {
+		ns, _ := os.Readlink(filepath.Join(filepath.Dir(path), "ns/mnt"))
+		text, _ := os.ReadFile(path)
+		if !seen[ns] && bytes.Contains(text, []byte(" "+dir+" ")) {
+			pids = append(pids, strings.Split(path, "/")[2])
+			seen[ns] = true
+		}
+	}
+	return pids
+}

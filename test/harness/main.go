@@ -74,9 +74,6 @@ func setUp() error {
 	if err := prerequisites(); err != nil {
 		return err
 	}
-	if err := lockRun(); err != nil {
-		return err
-	}
 	if run.root, err = os.MkdirTemp("", "uzram-e2e-"); err != nil {
 		return err
 	}
@@ -117,20 +114,6 @@ func prerequisites() error {
 		}
 	}
 	return errors.Join(missing...)
-}
-
-// lockRun keeps a second run on this machine waiting, for both would measure each other. The lock ends with the process.
-func lockRun() error {
-	path := filepath.Join(os.TempDir(), "uzram-e2e.lock")
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == nil {
-		return nil
-	}
-	fmt.Fprintln(os.Stderr, "waiting for another run of these tests to end")
-	return unix.Flock(fd, unix.LOCK_EX)
 }
 
 // tearDown looks for leftovers, then lets the reaper go, which undoes them.

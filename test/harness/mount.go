@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,6 +29,8 @@ type Options struct {
 	Foreground bool
 	// KernelErrors allows errors of the loop device in the kernel's log; without it they fail the test.
 	KernelErrors bool
+	// Stderr is where a daemon in the foreground writes its log; nil = kept and shown when the test fails.
+	Stderr *os.File
 	// Patient switches the watchdog off, for soaks.
 	Patient bool
 }
@@ -56,11 +59,13 @@ func (o Options) args(dir, log string) []string {
 type Dev struct {
 	Dir   string // the mount point, absolute
 	Image string // DIR/image
-	Loop  string // /dev/loopN, "" if it has none
-	PID   int    // the process that serves it
-	Proc  *Proc  // that process, if it runs in the foreground
-	Log   string // the detached daemon's log
-	t     testing.TB
+	Loop  string // /dev/loopN of --loop, "" if it has none
+	// OwnLoop is a loop device that the test attached itself; errors of it in the kernel's log count.
+	OwnLoop string
+	PID     int    // the process that serves it
+	Proc    *Proc  // that process, if it runs in the foreground
+	Log     string // the detached daemon's log
+	t       testing.TB
 }
 
 // Mount mounts a device for the length of the test.
@@ -73,7 +78,7 @@ func Mount(t testing.TB, o Options) *Dev {
 		t.Fatal(err)
 	}
 	if !o.KernelErrors {
-		CheckKernelLog(t, func() []string { return []string{d.Loop} })
+		CheckKernelLog(t, func() []string { return []string{d.Loop, d.OwnLoop} })
 	}
 	if !o.Patient {
 		d.watch()
@@ -94,16 +99,26 @@ func Mount(t testing.TB, o Options) *Dev {
 	return d
 }
 
-// startForeground returns once the mount stands. A request to it then waits until the daemon answers.
+// startForeground returns once the mount stands and its size is set.
 func (d *Dev) startForeground(o Options) {
 	d.t.Helper()
-	d.Proc = Start(d.t, append([]string{run.bin}, o.args(d.Dir, "")...)...)
+	cmd := exec.Command(run.bin, o.args(d.Dir, "")...)
+	if o.Stderr != nil {
+		cmd.Stderr = o.Stderr
+	}
+	d.Proc = start(d.t, cmd)
 	if o.Loop {
 		d.Loop = d.Proc.Stdout.Line(d.t, mountTimeout)
 		return
 	}
 	if !waitMounts(mountTimeout, func() bool { return mountedOn(d.Dir) || !d.Proc.Running() }) || !d.Proc.Running() {
 		d.t.Fatalf("not mounted within %v: %s", mountTimeout, d.Proc.stderr)
+	}
+	// Without --loop nothing tells when the settings are made.
+	for end := time.Now().Add(mountTimeout); o.Disksize != "" && d.Get("initstate") == "0"; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatalf("no disksize within %v", mountTimeout)
+		}
 	}
 }
 
@@ -120,7 +135,9 @@ func (d *Dev) end() {
 		d.t.Log(detachLoop(d.Loop))
 	}
 	if d.PID != 0 && !waitGone(d.PID, mountTimeout) {
-		d.t.Errorf("process %d still runs after the unmount", d.PID)
+		d.t.Errorf("process %d still runs after the unmount; processes that see the mount: %v", d.PID, seesMount(d.Dir))
+		unix.Kill(d.PID, unix.SIGQUIT) // has it log what it is at
+		waitGone(d.PID, time.Second)
 		unix.Kill(d.PID, unix.SIGKILL)
 	}
 }
@@ -139,7 +156,7 @@ func (d *Dev) showLog() {
 		return
 	}
 	if text, err := os.ReadFile(d.Log); err == nil && len(text) > 0 {
-		d.t.Logf("log of the daemon:\n%s", text[max(0, len(text)-8192):])
+		d.t.Logf("log of the daemon:\n%s", text[max(0, len(text)-64<<10):])
 	}
 	if d.Proc != nil {
 		d.t.Logf("stderr of the daemon:\n%s", d.Proc.stderr)

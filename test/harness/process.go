@@ -25,6 +25,18 @@ func processName(pid int) string {
 	return fmt.Sprintf("%d@%s", pid, f[19])
 }
 
+// kernelStacks says where in the kernel the threads of a process are.
+func kernelStacks(pid int) string {
+	tasks, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "task/*"))
+	var all strings.Builder
+	for _, task := range tasks {
+		call, _ := os.ReadFile(filepath.Join(task, "syscall"))
+		stack, _ := os.ReadFile(filepath.Join(task, "stack"))
+		fmt.Fprintf(&all, "%s: system call %s%s", task, call, stack)
+	}
+	return all.String()
+}
+
 // processesOfRun returns the processes that carry this run's token, without this one and the other side of the ledger.
 func processesOfRun() (found []int) {
 	token := []byte(tokenEnv + "=" + run.root + "\x00")
@@ -69,13 +81,4 @@ func Swaps() map[string]Swap {
 func Processes() []int { return processesOfRun() }
 
 // Loops returns the loop devices attached to files of this run.
-func Loops() (found []string) {
-	paths, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
-	for _, path := range paths {
-		text, _ := os.ReadFile(path)
-		if strings.HasPrefix(string(text), run.root+"/") {
-			found = append(found, "/dev/"+strings.Split(path, "/")[3])
-		}
-	}
-	return found
-}
+func Loops() []string { return loopsBelow(run.root) }

@@ -16,9 +16,15 @@ import (
 
 const undoTimeout = 20 * time.Second
 
-// forceUnmount unmounts what is on dir. If it is busy or does not answer, it aborts a FUSE connection and detaches.
+// forceUnmount unmounts what is on dir, loop devices attached to files in it first. If it is busy or does not answer, it
+// aborts a FUSE connection and detaches.
 func forceUnmount(dir string) error {
 	for mountedOn(dir) {
+		for _, loop := range loopsBelow(dir) {
+			if err := detachLoop(loop); err != nil {
+				return err
+			}
+		}
 		err := runFor(undoTimeout, "umount", "-i", dir)
 		if err == nil {
 			continue
@@ -77,6 +83,18 @@ func abortFUSE(dir string) error {
 		err = errors.Join(err, os.WriteFile(filepath.Join(ctl, strconv.Itoa(int(minor)), "abort"), []byte("1"), 0))
 	}
 	return err
+}
+
+// loopsBelow returns the loop devices attached to files below dir.
+func loopsBelow(dir string) (found []string) {
+	paths, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	for _, path := range paths {
+		text, _ := os.ReadFile(path)
+		if strings.HasPrefix(string(text), dir+"/") {
+			found = append(found, "/dev/"+strings.Split(path, "/")[3])
+		}
+	}
+	return found
 }
 
 func swapOff(dev string) error {

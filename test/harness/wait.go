@@ -1,6 +1,9 @@
 package harness
 
 import (
+	"os"
+	"path/filepath"
+	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -65,4 +68,23 @@ func WaitChange(path string, limit time.Duration, cond func() bool) bool {
 		}
 	}
 	return true
+}
+
+// Alone keeps other runs on this machine that ask for the same from going on until the test ends: with two swap devices of
+// equal priority, for example, the kernel uses both in turn.
+func Alone(t testing.TB, what string) {
+	t.Helper()
+	path := filepath.Join(os.TempDir(), "uzram-e2e-"+what+".lock")
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == nil {
+		return
+	}
+	t.Logf("waiting for another run's test of %s to end", what)
+	if err := unix.Flock(fd, unix.LOCK_EX); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
 }
