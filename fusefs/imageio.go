@@ -40,6 +40,11 @@ func (w *worker) write(d *disk, h inHeader, args []byte) {
 	}
 	start := d.io.begin(w.id)
 	n, err := d.dev.WriteAt(w.scratch, args[ioInLen:], int64(in.offset))
+	if errors.Is(err, store.ErrPastEnd) {
+		d.io.drop(w.id)
+		w.finish(h, errnoOf(err))
+		return
+	}
 	d.io.end(w.id, ioWrite, n, start)
 	if err != nil {
 		w.finish(h, errnoOf(err))
