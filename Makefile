@@ -8,6 +8,7 @@ DESTDIR ?=
 SIZE ?= 1G
 ALGO ?= lz4
 DIR  ?= /tmp/uzram-demo-$(shell id -u)
+TIME ?= 30s
 SRC  ?= $(shell $(GO) env GOROOT)/src
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -23,7 +24,7 @@ STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu
 .DEFAULT_GOAL := build
 .PHONY: help build install uninstall clean run stop test deps \
 	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu e2e oracle corpus-test \
-	bench-engine bench-mount
+	test-swap fuzz model bench-engine bench-mount
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,7 +86,7 @@ unit: ## unit tests, plain build
 	$(GO) test $(UNIT)
 
 race: ## unit tests under the race detector
-	CGO_ENABLED=1 $(GO) test -race $(UNIT)
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m $(UNIT)
 
 invariants: corpus-test ## unit tests with the invariant checks built in
 	$(GO) test -tags invariants $(UNIT)
@@ -101,6 +102,17 @@ e2e: build ## end-to-end suite against bin/uzram
 
 oracle: build ## replay the kernel's recorded answers on a mount
 	@scripts/oracle.sh
+
+test-swap: build ## the long swap story: 20 rounds of a 1.5 GiB hog in 512 MiB, about 20 minutes
+	@scripts/deps.sh test
+	UZRAM_SWAP_HOG=1536 UZRAM_SWAP_LIMIT=512 UZRAM_SWAP_ROUNDS=20 $(GO) test -count=1 -v -timeout 60m ./test/e2e -run 'TestSwap$$'
+
+fuzz: ## each fuzz target for TIME (default 30s)
+	@scripts/fuzz.sh $(TIME)
+
+model: ## check the models of test/model with SPIN
+	@scripts/deps.sh model
+	@scripts/model.sh
 
 bench-engine: ## the engine beside the kernel's zram, in one run; ARGS= for the program
 	@scripts/deps.sh bench

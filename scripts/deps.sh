@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make sure that the system packages of a target are there.
 #
-#   deps.sh run|test|bench
+#   deps.sh run|test|bench|model
 #
 # As root it installs what is missing with apt-get; otherwise, or where there is
 # no apt-get, it names the packages and fails. It looks for the programs that
@@ -39,12 +39,18 @@ fio             fio
 nbdkit          nbdkit
 nbdfuse         libnbd-bin
 '
+models='
+spin            spin
+cc              gcc
+/usr/include/stdlib.h libc6-dev
+'
 case ${1:-} in
 run) if [ "$(id -u)" -eq 0 ]; then wanted=$root; else wanted=$user; fi ;;
 test) wanted=$root$user$tests ;;
 bench) wanted=$root$user$peers ;;
+model) wanted=$models ;;
 *)
-	echo "usage: deps.sh run|test|bench" >&2
+	echo "usage: deps.sh run|test|bench|model" >&2
 	exit 2
 	;;
 esac
