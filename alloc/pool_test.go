@@ -46,6 +46,22 @@ func newPool(t testing.TB, objects int) (*Pool, *owners) {
 	return p, &owners{pool: p, slot: make([]ownerSlot, objects)}
 }
 
+// The refiller backs descriptors before they are needed, so that nobody waits
+// for memory with the lock of the runs held.
+func TestDescriptorsAreBackedAhead(t *testing.T) {
+	p, o := newPool(t, 4*growFrames)
+	r := &p.runs
+	asked := make(chan uint32, 16)
+	grow := r.grow
+	r.grow = func(from, to uint32) error {
+		asked <- to
+		return grow(from, to)
+	}
+	o.store(t, 0, PageSize, 1)
+	for to := uint32(0); to <= growFrames; to = <-asked {
+	}
+}
+
 func (o *owners) store(t testing.TB, i, size int, fill byte) {
 	t.Helper()
 	h, err := o.pool.Alloc(size, uint64(i))

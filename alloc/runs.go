@@ -132,7 +132,8 @@ func (r *runs) reserve(n int) (_ uint32, err error) {
 // of zspages, 3 KiB of frames.
 const growFrames = 256
 
-// newFrame is a frame that was never used, with mu held.
+// newFrame is a frame that was never used, with mu held. The refiller has mostly
+// backed its descriptors before.
 func (r *runs) newFrame() (uint32, error) {
 	i := r.top
 	if int(i) == len(r.frames) {
@@ -199,11 +200,26 @@ func (r *runs) unlink(head *uint32, i uint32) {
 // so that this path seldom has to wait for memory.
 func (r *runs) refill() {
 	for range r.wake {
+		r.backAhead()
 		for n := 1; n <= framePages; n++ {
 			for r.warmOne(n) {
 			}
 		}
 	}
+}
+
+// backAhead backs the descriptors of frames to come. Without mu held: where
+// memory is short this waits, and who takes a warm run must not wait for it.
+func (r *runs) backAhead() {
+	r.mu.Lock()
+	from, to := r.backed, min(r.top+growFrames, uint32(len(r.frames)))
+	r.mu.Unlock()
+	if from >= to || r.grow(from, to) != nil {
+		return
+	}
+	r.mu.Lock()
+	r.backed = max(r.backed, to)
+	r.mu.Unlock()
 }
 
 // warmOne adds a run of n pages to the stock; false when it has enough or the

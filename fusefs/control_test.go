@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -67,6 +68,26 @@ func TestMount_WriteShapes(t *testing.T) {
 	if got := s.read("comp_algorithm"); got != "[lz4] lz4hc zstd deflate \n" {
 		t.Errorf("comp_algorithm: %q", got)
 	}
+}
+
+// The daemon reads a dictionary by name, and that may be a file of the device
+// being set up.
+func TestMount_DictionaryFromItself(t *testing.T) {
+	s := mountedHere(t)
+	done := make(chan error, 1)
+	go func() { done <- s.try("algorithm_params", "dict="+s.path("comp_algorithm")) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		if err := unix.Unmount(s.dir, unix.MNT_FORCE); err != unix.EBUSY { // wakes who waits for the mount
+			t.Error(err)
+		}
+		t.Fatal("the write does not return")
+	}
+	s.set("disksize", "1M")
 }
 
 func TestMount_LongWriteIsCut(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"uzram/internal/fusermount"
 	"uzram/internal/mountinfo"
 )
 
@@ -64,6 +65,44 @@ func TestMount_UnmountedFromOutside(t *testing.T) {
 	s.gone = true
 }
 
+// What lies on the directory in place of the mount is not the daemon's.
+func TestMount_UnmountSparesOthers(t *testing.T) {
+	for _, lazily := range []bool{false, true} {
+		s := mounted(t, serverConfig{Dir: t.TempDir(), Loop: lazily})
+		fd := s.open("initstate", unix.O_RDONLY)
+		if lazily {
+			if err := unix.Unmount(s.dir, unix.MNT_DETACH); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := unix.Mount("other", s.dir, "tmpfs", 0, ""); err != nil {
+			t.Fatal(err)
+		}
+		if lazily {
+			s.send("unmount")
+			eventually(t, "the loop device is let go", func() bool {
+				_, err := os.Stat("/sys/block/" + strings.TrimPrefix(s.loop, "/dev/") + "/loop/backing_file")
+				return err != nil
+			})
+			s.gone = true
+		} else if said := s.command("unmount"); !strings.Contains(said, "another file system") {
+			t.Errorf("unmount of a covered mount said %q", said)
+		}
+		if got := pread(t, fd, 9, 0); got != "0\n" {
+			t.Errorf("a mount in use says %q", got)
+		}
+		unix.Close(fd)
+		if lazily {
+			if said := s.line(); said != "ended <nil>" {
+				t.Errorf("the server said %q", said)
+			}
+		}
+		if err := unix.Unmount(s.dir, unix.UMOUNT_NOFOLLOW); err != nil {
+			t.Errorf("the other file system is gone: %v", err)
+		}
+	}
+}
+
 func TestMount_AbortedConnectionIsAnError(t *testing.T) {
 	s := mountedHere(t)
 	var st unix.Stat_t
@@ -102,25 +141,15 @@ func TestMount_ByTheHelper(t *testing.T) {
 	if n, err := unix.Pwrite(fd, make([]byte, 1<<20), 0); n != 1<<20 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
-	if err := runHelper(-1, "-u", "--", s.dir); errnoOf(err) != unix.EBUSY {
+	if err := fusermount.Run(-1, "-u", "--", s.dir); errnoOf(err) != unix.EBUSY {
 		t.Errorf("unmount while the image is open: %v", err)
 	}
 	unix.Close(fd)
-	eventually(t, "it can be unmounted", func() bool { return runHelper(-1, "-u", "--", s.dir) == nil })
+	eventually(t, "it can be unmounted", func() bool { return fusermount.Run(-1, "-u", "--", s.dir) == nil })
 	if said := s.line(); said != "ended <nil>" {
 		t.Errorf("the server said %q", said)
 	}
 	s.gone = true
-}
-
-func TestRunHelper_Fails(t *testing.T) {
-	if err := runHelper(-1, "-u", "--", t.TempDir()); errnoOf(err) != unix.EPERM || !strings.Contains(err.Error(), "not ") {
-		t.Errorf("unmount of nothing: %v", err)
-	}
-	t.Setenv("PATH", t.TempDir())
-	if err := runHelper(-1, "-u"); errnoOf(err) != unix.ENOENT || !strings.Contains(err.Error(), helper) {
-		t.Errorf("no helper: %v", err)
-	}
 }
 
 func TestNew_Fails(t *testing.T) {

@@ -2,6 +2,7 @@ package fusefs
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"uzram/internal/fusermount"
+	"uzram/internal/mountinfo"
 	"uzram/internal/status"
 	"uzram/store"
 )
@@ -31,6 +34,7 @@ type Options struct {
 // Mount is a mounted device. Its methods may be called concurrently.
 type Mount struct {
 	dir   string // absolute, without symbolic links
+	dev   uint64 // device number of the mount: no other has it as long as this one lives
 	conn  fuseConn
 	disk  *disk
 	log   *slog.Logger
@@ -62,6 +66,12 @@ func New(o Options) (*Mount, error) {
 		return nil, err
 	}
 	m := &Mount{dir: dir, conn: c, log: o.Logger, free: free, done: make(chan struct{})}
+	if shown, err := mountinfo.Find(dir); err == nil {
+		m.dev = shown.Dev
+	} else {
+		m.abandon()
+		return nil, fmt.Errorf("look for the mount: %w", err)
+	}
 	m.disk = m.newDisk(o)
 	crew := newCrew(c, o.Workers, []*disk{m.disk}, newDeviceDir(m.disk), buffers, o.Logger)
 	if err := crew[0].greet(); err != nil {
@@ -139,15 +149,15 @@ func (m *Mount) close() {
 func (m *Mount) abandon() {
 	// Without a connection nobody can be waited for, so this cannot hang.
 	m.close()
-	if err := unmount(m.dir); err != nil {
+	if err := fusermount.Unmount(m.dir, fusermount.Lazily); err != nil {
 		m.log.Error("the mount stays behind", "dir", m.dir, "reason", err)
 	}
 }
 
 // giveUp unmounts because of an error, which it returns.
 func (m *Mount) giveUp(err error) error {
-	if uerr := m.Unmount(); uerr != nil {
-		return errors.Join(err, uerr)
+	if m.Unmount() != nil { // somebody looks into it already: it ends with its last user
+		return errors.Join(err, fusermount.Unmount(m.dir, fusermount.Lazily))
 	}
 	_ = m.Wait() // nobody used the mount yet: the error that counts is err
 	return err

@@ -144,10 +144,10 @@ func TestMount_HolesAndData(t *testing.T) {
 	for mode, want := range map[uint32]error{
 		unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE: nil,
 		unix.FALLOC_FL_ZERO_RANGE | unix.FALLOC_FL_KEEP_SIZE: nil,
-		0:                            unix.EOPNOTSUPP,
-		unix.FALLOC_FL_KEEP_SIZE:     unix.EOPNOTSUPP,
-		unix.FALLOC_FL_ZERO_RANGE:    unix.EOPNOTSUPP,
-		unix.FALLOC_FL_UNSHARE_RANGE: unix.EOPNOTSUPP,
+		unix.FALLOC_FL_ZERO_RANGE:                            nil,
+		0:                                                    unix.EOPNOTSUPP,
+		unix.FALLOC_FL_KEEP_SIZE:                             unix.EOPNOTSUPP,
+		unix.FALLOC_FL_UNSHARE_RANGE:                         unix.EOPNOTSUPP,
 	} {
 		if _, err := unix.Pwrite(fd, []byte(page), 2*4096); err != nil {
 			t.Fatal(err)
@@ -162,6 +162,9 @@ func TestMount_HolesAndData(t *testing.T) {
 		if got := pread(t, fd, 4096, 2*4096); got != strings.Repeat("\x00", zeros)+page[zeros:] {
 			t.Errorf("fallocate %#x left something else", mode)
 		}
+	}
+	if err := unix.Fallocate(fd, unix.FALLOC_FL_ZERO_RANGE, 1<<20-4096, 8192); err != unix.EINVAL {
+		t.Errorf("zeroing over the end, which would make a file longer: %v", err)
 	}
 	if err := unix.Fallocate(fd, punchHole, 0, 1<<50); err != nil {
 		t.Errorf("punching far over the end: %v", err)

@@ -60,6 +60,8 @@ func (w *worker) write(d *disk, h inHeader, args []byte) {
 const (
 	punchHole = unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE
 	zeroRange = unix.FALLOC_FL_ZERO_RANGE | unix.FALLOC_FL_KEEP_SIZE
+	// zeroOrGrow would make a file longer that ends before the range does.
+	zeroOrGrow = unix.FALLOC_FL_ZERO_RANGE
 )
 
 // fallocate never answers ENOSYS, after which the kernel would not ask again,
@@ -69,8 +71,10 @@ func (w *worker) fallocate(d *disk, h inHeader, args []byte) {
 	switch {
 	case !ok || in.offset > math.MaxInt64 || in.length > math.MaxInt64:
 		w.finish(h, syscall.EINVAL)
-	case in.mode != punchHole && in.mode != zeroRange:
+	case in.mode != punchHole && in.mode != zeroRange && in.mode != zeroOrGrow:
 		w.finish(h, syscall.EOPNOTSUPP)
+	case in.mode == zeroOrGrow && in.offset+in.length > uint64(d.dev.Size()):
+		w.finish(h, syscall.EINVAL) // as a block device does; success would make the kernel believe in a longer file
 	default:
 		w.finish(h, errnoOf(d.dev.Discard(w.scratch, int64(in.offset), int64(in.length))))
 	}

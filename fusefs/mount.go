@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"uzram/internal/fusermount"
 	"uzram/internal/mountinfo"
 )
 
@@ -59,14 +60,14 @@ func mountHelped(dir string, allowOther bool) (fuseConn, error) {
 	defer unix.Close(pair[0])
 	_, subtype, _ := strings.Cut(mountinfo.Type, ".")
 	o := fmt.Sprintf("fsname=%s,subtype=%s,nosuid,nodev,noexec,%s", mountinfo.Source, subtype, options(allowOther))
-	err = runHelper(pair[1], "-o", o, "--", dir)
+	err = fusermount.Run(pair[1], "-o", o, "--", dir)
 	unix.Close(pair[1])
 	if err != nil {
 		return -1, err
 	}
 	fd, err := receiveFD(pair[0])
 	if err != nil {
-		return -1, fmt.Errorf("%s sent no connection: %w", helper, err)
+		return -1, fmt.Errorf("%s sent no connection: %w", fusermount.Name, err)
 	}
 	return fuseConn(fd), nil
 }
@@ -88,13 +89,4 @@ func receiveFD(socket int) (int, error) {
 		return -1, fmt.Errorf("%d descriptors: %w", len(fds), syscall.EPROTO)
 	}
 	return fds[0], nil
-}
-
-// unmount takes the mount off dir; it wraps EBUSY if something uses it.
-func unmount(dir string) error {
-	err := unix.Unmount(dir, unix.UMOUNT_NOFOLLOW)
-	if err == nil || err != unix.EPERM {
-		return err
-	}
-	return runHelper(-1, "-u", "--", dir)
 }

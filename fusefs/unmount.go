@@ -3,9 +3,11 @@ package fusefs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
+	"uzram/internal/fusermount"
 	"uzram/internal/loopdev"
 	"uzram/internal/mountinfo"
 )
@@ -28,12 +30,17 @@ func (m *Mount) attach() error {
 
 // Unmount detaches the own loop device and unmounts; when it returns nil, Wait
 // returns soon. If something uses one of them the error is a
-// *mountinfo.BusyError that names it, and everything stays up.
+// *mountinfo.BusyError that names it, and everything stays up. A mount that was
+// taken out of the tree ends with its last user, who may be the loop device.
 func (m *Mount) Unmount() error {
 	m.endMu.Lock()
 	defer m.endMu.Unlock()
-	loop, err := m.detach()
+	there, err := m.inTree()
 	if err != nil {
+		return err
+	}
+	loop, err := m.detach()
+	if err != nil || !there {
 		return err
 	}
 	err = m.unmountSoon()
@@ -44,6 +51,23 @@ func (m *Mount) Unmount() error {
 		err = errors.Join(err, m.attachAgain(loop))
 	}
 	return err
+}
+
+// inTree tells whether the directory shows this mount. If it does not, what it
+// shows is not ours to unmount: false if the mount was taken out of the tree
+// (umount -l), EBUSY if it is covered or was moved.
+func (m *Mount) inTree() (bool, error) {
+	if top, err := mountinfo.Find(m.dir); err == nil && top.Dev == m.dev {
+		return true, nil
+	}
+	all, err := mountinfo.All()
+	if err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(all, func(o mountinfo.Mount) bool { return o.Dev == m.dev }) {
+		return false, fmt.Errorf("%s shows another file system, and this one lies elsewhere or below: %w", m.dir, syscall.EBUSY)
+	}
+	return false, nil
 }
 
 // detach detaches the own loop device unless it is used, and returns it; nil if
@@ -84,7 +108,7 @@ const settleTime = time.Second
 // go of the image on behalf of a loop device or of a process that has just ended.
 func (m *Mount) unmountSoon() error {
 	for end := time.Now().Add(settleTime); ; time.Sleep(5 * time.Millisecond) {
-		err := unmount(m.dir)
+		err := fusermount.Unmount(m.dir, fusermount.Cleanly)
 		if !errors.Is(err, syscall.EBUSY) {
 			return err
 		}

@@ -90,6 +90,23 @@ const maxDict = 64 << 10
 // not configured (at that priority), an empty or unreadable dictionary; ENOENT:
 // no such dictionary file; EBUSY: the device is set up.
 func (d *Device) SetParams(r ParamsRequest) error {
+	if r.DictPath == "" {
+		return d.replaceParams(r, r.Params)
+	}
+	// A dictionary that cannot be read leaves no parameters. No lock is held
+	// meanwhile: the file may be one that this very device answers for.
+	err := d.replaceParams(r, compress.Params{})
+	if err == nil {
+		r.Params.Dict, err = readDict(r.DictPath)
+	}
+	if err != nil {
+		return err
+	}
+	return d.replaceParams(r, r.Params)
+}
+
+// replaceParams makes p the parameters of the priority that r means.
+func (d *Device) replaceParams(r ParamsRequest, p compress.Params) error {
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
 	if d.live.Load() != nil {
@@ -99,13 +116,7 @@ func (d *Device) SetParams(r ParamsRequest) error {
 	if err != nil {
 		return err
 	}
-	d.settings.params[priority] = compress.Params{}
-	if r.DictPath != "" {
-		if r.Params.Dict, err = readDict(r.DictPath); err != nil {
-			return err
-		}
-	}
-	d.settings.params[priority] = r.Params
+	d.settings.params[priority] = p
 	return nil
 }
 

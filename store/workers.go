@@ -19,7 +19,7 @@ type Workers struct {
 // memory. It belongs to one goroutine at a time.
 type Scratch struct {
 	inside atomic.Uint32 // 1 while the worker may use a device's live state
-	_      [60]byte      // written on every request: keep neighbours off its line
+	_      [60]byte      // read by others: keep what is the worker's own off its line
 
 	id     int
 	waiter *park.Waiter
@@ -27,6 +27,7 @@ type Scratch struct {
 	dst    []byte // compressed page
 	now    uint32 // seconds since boot when the request began
 	tally  tally  // what the request did, not yet counted
+	_      [56]byte
 }
 
 // slack is how far a codec's wide copies may read behind a page.
@@ -63,4 +64,6 @@ func (w *Workers) Len() int { return len(w.scratch) }
 // Scratch is worker i's own.
 func (w *Workers) Scratch(i int) *Scratch { return w.scratch[i] }
 
-var _ [64]byte = [unsafe.Offsetof(Scratch{}.id)]byte{}
+// A Scratch shares no cache line with its neighbour on the heap, which aligns
+// objects of this size to it.
+var _ [256]byte = [unsafe.Sizeof(Scratch{})]byte{}

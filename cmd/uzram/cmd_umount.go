@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"uzram/internal/ctldir"
+	"uzram/internal/fusermount"
 	"uzram/internal/loopdev"
 	"uzram/internal/mountinfo"
 	"uzram/internal/status"
@@ -101,7 +102,7 @@ func release(dir string, loops []string, daemonPID int) error {
 			return err
 		}
 	}
-	err := unmount(dir, cleanly)
+	err := fusermount.Unmount(dir, fusermount.Cleanly)
 	if errors.Is(err, unix.EBUSY) {
 		err = busy() // somebody was faster
 		if daemonPID != 0 {

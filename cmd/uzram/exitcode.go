@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 
+	"uzram/internal/fusermount"
 	"uzram/internal/mountinfo"
 
 	"github.com/urfave/cli/v2"
@@ -69,7 +70,7 @@ var errnoCodes = []struct {
 	{unix.ENODEV, exitMissing},
 	{unix.ENOSYS, exitMissing},
 	{unix.ENOTTY, exitMissing},
-	{exec.ErrNotFound, exitMissing},
+	{fusermount.ErrMissing, exitMissing},
 }
 
 // exitCode returns the code for an error that a verb returned.

@@ -1,10 +1,44 @@
 package main
 
 import (
+	"bufio"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// TestForeground_LogNobodyReads: `uzram mount DIR 2>&1 | head -1` must not lose a disk.
+func TestForeground_LogNobodyReads(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command(binary, "mount", dir)
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(log).ReadString('\n')
+	if err != nil || !strings.Contains(line, "msg=mounted") {
+		t.Errorf("first line %q, %v", line, err)
+	}
+	log.Close()
+	if err := unix.Kill(cmd.Process.Pid, unix.SIGTERM); err != nil { // says that it unmounts
+		t.Fatal(err)
+	}
+	kill := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the daemon ended with: %v", err)
+	}
+	if _, err := mounted(dir); err == nil {
+		t.Errorf("%s is still mounted", dir)
+		_ = unix.Unmount(dir, unix.MNT_DETACH)
+	}
+}
 
 func TestChildError(t *testing.T) {
 	run := func(script string) (stderr string, err error) {

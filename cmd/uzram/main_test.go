@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"uzram/internal/fusermount"
 	"uzram/internal/mountinfo"
 
 	"github.com/urfave/cli/v2"
@@ -175,7 +176,7 @@ func TestExitCode(t *testing.T) {
 		{&mountinfo.BusyError{Dir: "/d"}, exitBusy},
 		{withCode(exitFailed, unix.EBUSY), exitFailed},
 		{&os.PathError{Op: "open", Path: "/dev/loop-control", Err: unix.EACCES}, exitMissing},
-		{&exec.Error{Name: "fusermount3", Err: exec.ErrNotFound}, exitMissing},
+		{fmt.Errorf("mount: %w", fusermount.ErrMissing), exitMissing},
 	} {
 		if got := exitCode(c.err); got != c.want {
 			t.Errorf("%v: %d, want %d", c.err, got, c.want)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"uzram/internal/fusermount"
 	"uzram/internal/mountinfo"
 
 	"golang.org/x/sys/unix"
@@ -90,8 +91,8 @@ func mountable(dir string) (string, error) {
 // mountableByUser checks what an ordinary user needs: the helper that mounts for him, which refuses a directory that he
 // could not write to.
 func mountableByUser(dir, path string) error {
-	if _, err := exec.LookPath(fusermount); err != nil {
-		return withCode(exitMissing, fmt.Errorf("an ordinary user needs %s, which is part of the package fuse3", fusermount))
+	if _, err := exec.LookPath(fusermount.Name); err != nil {
+		return withCode(exitMissing, fmt.Errorf("an ordinary user needs %s, which is part of the package fuse3", fusermount.Name))
 	}
 	if err := unix.Access(fuseDevice, unix.R_OK|unix.W_OK); err != nil {
 		return withCode(exitMissing, fmt.Errorf("you may not read and write %s, which mounting as an ordinary user needs", fuseDevice))

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"uzram/fusefs"
+	"uzram/internal/fusermount"
 	"uzram/internal/guard"
 	"uzram/internal/logging"
 	"uzram/internal/status"
@@ -60,6 +61,8 @@ func serve(o mountOptions, f face) error {
 func (d *daemon) run(f face) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	// A log that nobody reads any more must not end the daemon, and with it the data: the write fails, that is all.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	m, err := d.mount()
 	if err != nil {
 		return fmt.Errorf("mount %s: %w", d.opts.dir, err)
@@ -122,7 +125,7 @@ func (d *daemon) takeDown(m *fusefs.Mount) {
 		return
 	}
 	d.log.Warn("taking the mount out of the tree", "reason", sentence(err))
-	if err := unmount(d.opts.dir, lazily); err != nil {
+	if err := fusermount.Unmount(d.opts.dir, fusermount.Lazily); err != nil {
 		d.log.Error("the mount stays behind", "reason", sentence(err))
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"uzram/internal/ctldir"
 	"uzram/internal/size"
+	"uzram/internal/zramabi"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
@@ -99,12 +100,12 @@ func refusal(dir ctldir.Dir, s setting, err error) error {
 	return err
 }
 
-// lastSize returns the last value given to an attribute as bytes; 0 if it was given none, or one that says nothing plain.
+// lastSize returns the last value given to an attribute as bytes; 0 if it was given none, or one that is refused.
 func lastSize(list []setting, attr string) uint64 {
 	var bytes uint64
 	for _, s := range list {
 		if s.attr == attr {
-			bytes, _ = size.Parse(s.value)
+			bytes, _ = zramabi.ParseSize(s.value)
 		}
 	}
 	return bytes

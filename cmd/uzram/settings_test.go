@@ -94,6 +94,7 @@ func TestWarnOversize(t *testing.T) {
 		{"by --set", []setting{{"disksize", "3G"}}, gib, true},
 		{"with a limit", []setting{{"disksize", "3G"}, {"mem_limit", "1G"}}, gib, false},
 		{"with the limit taken off", []setting{{"disksize", "3G"}, {"mem_limit", "1G"}, {"mem_limit", "0"}}, gib, true},
+		{"in the kernel's grammar", []setting{{"disksize", "3gb"}, {"mem_limit", "0x40000000"}}, gib, false},
 		{"unknown memory", []setting{{"disksize", "3G"}}, 0, false},
 	} {
 		var out bytes.Buffer
