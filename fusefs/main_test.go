@@ -95,7 +95,10 @@ func serve(config string) int {
 
 // mountHere mounts in this process.
 func mountHere(c serverConfig, control func(string, []string) error) (*Mount, error) {
-	workers := store.NewWorkers(c.Workers)
+	workers, err := store.NewWorkers(c.Workers)
+	if err != nil {
+		return nil, err
+	}
 	return New(Options{
 		Dir:     c.Dir,
 		Loop:    c.Loop,

@@ -35,6 +35,7 @@ func (w *worker) run() error {
 		case closed:
 			return nil
 		case aborted:
+			w.log.Error("worker stops: the connection to the kernel broke", "worker", w.id, "reason", err)
 			return fmt.Errorf("read a request: %w", err)
 		}
 	}

@@ -61,7 +61,16 @@ func newBench(t testing.TB) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(free)
-	return newBenchOn(t, store.NewWorkers(1), all)
+	return newBenchOn(t, newWorkers(t, 1), all)
+}
+
+func newWorkers(t testing.TB, n int) *store.Workers {
+	t.Helper()
+	workers, err := store.NewWorkers(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return workers
 }
 
 func newBenchOn(t testing.TB, workers *store.Workers, all []buffers) *bench {
@@ -336,7 +345,7 @@ func FuzzServe(f *testing.F) {
 	} {
 		f.Add(req, true)
 	}
-	workers := store.NewWorkers(1)
+	workers := newWorkers(f, 1)
 	all, free, err := newBuffers(1)
 	if err != nil {
 		f.Fatal(err)

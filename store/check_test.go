@@ -28,7 +28,7 @@ func TestCheckSeesDamage(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := NewWorkers(1)
+			w := newWorkers(t, 1)
 			d := NewDevice(w)
 			if err := d.SetDisksize(8 * PageSize); err != nil {
 				t.Fatal(err)

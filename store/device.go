@@ -104,20 +104,27 @@ func (d *Device) SetDisksize(bytes uint64) error {
 	return nil
 }
 
+// reserve takes the address space for a disk of that many pages. A table that
+// the machine could never hold is refused at once, as the kernel does, which
+// allocates it whole.
 func (l *live) reserve(pages uint64) (err error) {
+	bound := memoryBound()
+	if pages > bound/slotBytes {
+		return fmt.Errorf("a slot table of %d bytes: %w", pages*slotBytes, syscall.ENOMEM)
+	}
 	if l.table, err = newTable(pages); err != nil {
 		return err
 	}
 	if l.elements, err = newElements(pages); err != nil {
 		return err
 	}
-	l.pool, err = alloc.New(pages, poolBound())
+	l.pool, err = alloc.New(pages, bound)
 	return err
 }
 
-// poolBound is more than a pool can ever take on this machine, in bytes: memory
-// and swap, and as much again for what is added while we run.
-func poolBound() uint64 {
+// memoryBound is more than anything can ever take on this machine, in bytes:
+// memory and swap, and as much again for what is added while we run.
+func memoryBound() uint64 {
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) != nil {
 		return math.MaxUint64

@@ -11,11 +11,20 @@ import (
 	"uzram/compress"
 )
 
+func newWorkers(t testing.TB, n int) *Workers {
+	t.Helper()
+	w, err := NewWorkers(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 // newDevice is a device of a crew of n, set up with pages pages, checked and
 // reset when the test ends.
 func newDevice(t testing.TB, n, pages int) (*Device, *Workers) {
 	t.Helper()
-	w := NewWorkers(n)
+	w := newWorkers(t, n)
 	d := NewDevice(w)
 	if pages > 0 {
 		if err := d.SetDisksize(uint64(pages) * PageSize); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"sync/atomic"
 	"unsafe"
 
@@ -33,17 +34,18 @@ type Scratch struct {
 // slack is how far a codec's wide copies may read behind a page.
 const slack = 64
 
-// NewWorkers makes a crew of n. Running short of memory for their buffers, a
-// few KiB each, is fatal.
-func NewWorkers(n int) *Workers {
+// NewWorkers makes a crew of n. ENOMEM: no memory for their buffers, a few KiB
+// each.
+func NewWorkers(n int) (*Workers, error) {
 	dst := (compress.DstSize(PageSize) + 4095) &^ 4095
 	each := PageSize + PageSize + dst // page, slack, output
 	arena, err := offheap.New(offheap.Scratch, uint64(n*each), uint64(each))
-	if err == nil {
-		err = arena.PopulateData(0, uint64(n*each))
-	}
 	if err != nil {
-		panic(err)
+		return nil, fmt.Errorf("workers' buffers: %w", err)
+	}
+	if err := arena.PopulateData(0, uint64(n*each)); err != nil {
+		arena.Close()
+		return nil, fmt.Errorf("workers' buffers: %w", err)
 	}
 	w := &Workers{arena: arena}
 	for i := range n {
@@ -55,7 +57,7 @@ func NewWorkers(n int) *Workers {
 			dst:    b[2*PageSize:],
 		})
 	}
-	return w
+	return w, nil
 }
 
 // Len is the size of the crew.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"uzram/internal/ctldir"
@@ -60,7 +61,7 @@ func umount(dir string) error {
 	}
 	w := watchExit(st.WorkerPID)
 	defer w.close()
-	if err := release(dir, ownLoops(st), st.WorkerPID); err != nil {
+	if err := release(dir, ownLoops(dir, st), st.WorkerPID); err != nil {
 		return err
 	}
 	return w.wait(daemonEnd)
@@ -127,9 +128,14 @@ func lasting(users mountinfo.Search) []string {
 	}
 }
 
-// ownLoops returns the loop devices that belong to a mount: one or none.
-func ownLoops(st status.Status) []string {
+// ownLoops returns the loop devices that belong to a mount: one or none. What the daemon says is believed only as far as
+// the kernel says the same: the daemon may be another user's.
+func ownLoops(dir string, st status.Status) []string {
 	if st.Loop == nil {
+		return nil
+	}
+	found, err := loopdev.FindByBacking(filepath.Join(dir, "image"))
+	if err != nil || !slices.Contains(found, *st.Loop) {
 		return nil
 	}
 	return []string{*st.Loop}

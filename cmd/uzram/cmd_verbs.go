@@ -69,6 +69,6 @@ func inUse(dir string) error {
 	if err != nil {
 		return err
 	}
-	users := mountinfo.Search{Dir: dir, Loops: ownLoops(st), Ignore: []int{st.WorkerPID}}
+	users := mountinfo.Search{Dir: dir, Loops: ownLoops(dir, st), Ignore: []int{st.WorkerPID}}
 	return &mountinfo.BusyError{Dir: dir, Holders: users.Holders()}
 }

@@ -83,7 +83,10 @@ func (d *daemon) run(f face) error {
 func (d *daemon) mount() (*fusefs.Mount, error) {
 	n := max(2, runtime.NumCPU())
 	runtime.GOMAXPROCS(n + 2) // a worker that waits in the kernel keeps no other goroutine from running
-	workers := store.NewWorkers(n)
+	workers, err := store.NewWorkers(n)
+	if err != nil {
+		return nil, err
+	}
 	d.device = store.NewDevice(workers)
 	return fusefs.New(fusefs.Options{
 		Dir:        d.opts.dir,

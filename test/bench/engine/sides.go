@@ -24,9 +24,12 @@ type engineSide struct {
 	scratch *store.Scratch
 }
 
-func newEngineSide() *engineSide {
-	crew := store.NewWorkers(1)
-	return &engineSide{device: store.NewDevice(crew), scratch: crew.Scratch(0)}
+func newEngineSide() (*engineSide, error) {
+	crew, err := store.NewWorkers(1)
+	if err != nil {
+		return nil, err
+	}
+	return &engineSide{device: store.NewDevice(crew), scratch: crew.Scratch(0)}, nil
 }
 
 func (e *engineSide) fresh(algorithm string, size int64) error {
