@@ -32,13 +32,11 @@ func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 
-	verb, err := "run", error(nil)
+	verb, do := "run", func() error { return run(ctx, c) }
 	if *down {
-		verb, err = "stop", stop(c)
-	} else {
-		err = run(ctx, c)
+		verb, do = "stop", func() error { return stop(c) }
 	}
-	if err != nil {
+	if err := do(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", verb, err)
 		os.Exit(1)
 	}
@@ -52,11 +50,11 @@ func run(ctx context.Context, c config) (err error) {
 			undo.run()
 		}
 	}()
-	t, err := scan(ctx, c.src)
+	p, err := makePlace(c.dir, &undo)
 	if err != nil {
 		return err
 	}
-	p, err := makePlace(c.dir, &undo)
+	t, err := scan(ctx, c.src)
 	if err != nil {
 		return err
 	}

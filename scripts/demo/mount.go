@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"uzram/internal/ctldir"
 )
 
 // command runs a program, says so, and returns its standard output.
@@ -65,4 +67,14 @@ func makeDisk(p place, loop string, t *tree, undo *undoList) (device, error) {
 	}
 	undo.add(func() error { return unmountDisk(p) })
 	return disk{root: p.disk()}, nil
+}
+
+// deviceBytes is the size of the device.
+func deviceBytes(p place) (n int64, err error) {
+	text, err := ctldir.Open(p.device()).Read("disksize")
+	if err != nil {
+		return 0, err
+	}
+	_, err = fmt.Sscan(text, &n)
+	return n, err
 }

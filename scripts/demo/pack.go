@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"uzram/internal/ctldir"
 )
 
 // pack stores files one after another in the image, with an index in memory: a
@@ -71,14 +69,4 @@ func (f *packed) Write(b []byte) (int, error) {
 func (f *packed) Close() error {
 	f.pack.index[f.name] = extent{f.from, f.pack.end - f.from}
 	return nil
-}
-
-// deviceBytes is the size of the device.
-func deviceBytes(p place) (n int64, err error) {
-	text, err := ctldir.Open(p.device()).Read("disksize")
-	if err != nil {
-		return 0, err
-	}
-	_, err = fmt.Sscan(text, &n)
-	return n, err
 }

@@ -116,24 +116,31 @@ func (t *trial) round(pages [][]byte) error {
 	return nil
 }
 
-// leastTime is how long a figure is taken at least: that of a fast codec on few
-// pages would be all noise.
-const leastTime = 200 * time.Millisecond
+const (
+	// A figure is taken from so many passes over all pages, and for so long, at
+	// least: that of a fast codec on few pages would be all noise.
+	leastPasses = 3
+	leastTime   = 200 * time.Millisecond
+	// group is how many pages are timed together.
+	group = 4
+)
 
-// timed does all pages, again and again for leastTime, and returns the speed in
-// MB/s.
+// timed does all pages, again and again, and returns the speed in MB/s.
 func timed(pages [][]byte, do func(i int) error) (float64, error) {
-	start := time.Now()
-	for done := len(pages); ; done += len(pages) {
-		for i := range pages {
-			if err := do(i); err != nil {
-				return 0, fmt.Errorf("page %d: %w", i, err)
+	watch := newStopwatch((len(pages) + group - 1) / group)
+	begin := time.Now()
+	for pass := 0; pass < leastPasses || time.Since(begin) < leastTime; pass++ {
+		for g := range watch.fastest {
+			start := time.Now()
+			for i := g * group; i < min((g+1)*group, len(pages)); i++ {
+				if err := do(i); err != nil {
+					return 0, fmt.Errorf("page %d: %w", i, err)
+				}
 			}
-		}
-		if d := time.Since(start); d >= leastTime {
-			return float64(done*compress.PageSize) / 1e6 / d.Seconds(), nil
+			watch.note(g, start)
 		}
 	}
+	return watch.speed(len(pages) * compress.PageSize), nil
 }
 
 func (t *trial) packed(i int) []byte { return t.out[i*slot:][:t.length[i]] }

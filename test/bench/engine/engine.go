@@ -30,7 +30,10 @@ type contest struct {
 // the lines for other tools to lines.
 func benchEngine(ctx context.Context, o options, data, buf []byte, lines io.Writer, cleanup *undo.Stack) error {
 	kernel, theirs, reason := addKernel(cleanup)
-	ours := newEngineSide()
+	ours, err := newEngineSide()
+	if err != nil {
+		return err
+	}
 	var all []*contest
 	for _, a := range o.algorithms {
 		all = append(all, &contest{algorithm: a, name: "uzram", side: ours})
@@ -83,48 +86,48 @@ func addKernel(cleanup *undo.Stack) (*kernelSide, []string, string) {
 // round writes and reads the corpus on a fresh device, passes times, and notes
 // the two speeds.
 func (c *contest) round(passes int, data, buf []byte, verify bool) error {
-	var write, read time.Duration
+	requests := (len(data) + directio.Chunk - 1) / directio.Chunk
+	write, read := newStopwatch(requests), newStopwatch(requests)
 	for range passes {
-		w, r, err := c.pass(data, buf, verify)
-		if err != nil {
+		if err := c.pass(write, read, data, buf, verify); err != nil {
 			return err
 		}
-		write, read, verify = write+w, read+r, false
+		verify = false
 	}
-	megabytes := float64(passes*len(data)) / 1e6
-	c.write = append(c.write, megabytes/write.Seconds())
-	c.read = append(c.read, megabytes/read.Seconds())
+	c.write = append(c.write, write.speed(len(data)))
+	c.read = append(c.read, read.speed(len(data)))
 	return nil
 }
 
-func (c *contest) pass(data, buf []byte, verify bool) (write, read time.Duration, err error) {
+func (c *contest) pass(write, read *stopwatch, data, buf []byte, verify bool) (err error) {
 	size := int64(len(data))
 	if err := c.side.fresh(c.algorithm, size); err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, c.side.done()) }()
 
 	runtime.GC() // what set-up left behind is not to be collected while time is taken
-	start := time.Now()
-	if err := directio.Fill(c.side, data, size); err != nil {
-		return 0, 0, err
-	}
-	write = time.Since(start)
-
-	start = time.Now()
-	err = directio.Each(size, func(off int64, n int) (int, error) { return c.side.ReadAt(buf[:n], off) })
+	err = directio.Each(size, func(off int64, n int) (int, error) {
+		defer write.note(int(off/directio.Chunk), time.Now())
+		return c.side.WriteAt(data[off:][:n], off)
+	})
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
-	read = time.Since(start)
-
+	err = directio.Each(size, func(off int64, n int) (int, error) {
+		defer read.note(int(off/directio.Chunk), time.Now())
+		return c.side.ReadAt(buf[:n], off)
+	})
+	if err != nil {
+		return err
+	}
 	if verify {
 		if err := directio.Check(c.side, buf, data, size); err != nil {
-			return 0, 0, err
+			return err
 		}
 	}
 	c.memory, err = c.side.memory()
-	return write, read, err
+	return err
 }
 
 func printEngine(all []*contest) {

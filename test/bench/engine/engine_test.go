@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"uzram/compress"
 	"uzram/test/bench/internal/report"
@@ -100,5 +101,24 @@ func TestCodecLines(t *testing.T) {
 	want := "ratio codec_lz4_compress 1.500\nratio codec_lz4_decompress 0.250\nratio codec_lz4_ratio 2.000\n"
 	if out.String() != want {
 		t.Errorf("lines:\n%s\nwant:\n%s", out.String(), want)
+	}
+}
+
+func TestStopwatchKeepsTheFastest(t *testing.T) {
+	w := newStopwatch(2)
+	long := time.Now().Add(-time.Hour)
+	w.note(0, long)
+	w.note(1, long)
+	if v := w.speed(7200e6); v < 0.99 || v > 1 {
+		t.Errorf("7200 MB in two hours are %v MB/s, want 1", v)
+	}
+	w.note(0, time.Now().Add(-time.Minute))
+	w.note(1, long)
+	if v := w.speed(3660e6); v < 0.99 || v > 1 {
+		t.Errorf("3660 MB in a minute and an hour are %v MB/s, want 1", v)
+	}
+	w.note(0, time.Now()) // less than the clock can tell, perhaps
+	if w.fastest[0] <= 0 || w.fastest[0] > time.Minute/2 {
+		t.Errorf("fastest %v", w.fastest[0])
 	}
 }

@@ -120,7 +120,7 @@ func run(ctx context.Context, o options) (err error) {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return err
 		}
-		cleanup.Push(t.name, t.undo.Unwind)
+		cleanup.Push(t.name, t.down)
 		fmt.Fprintln(os.Stderr, "setting up", t.name)
 		if err := t.up(ctx, m, dir); err != nil {
 			return err

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -22,45 +21,6 @@ import (
 
 // sectorSize is that of all loop devices.
 const sectorSize = 4096
-
-// startUzram mounts a device of the built binary; an empty algorithm means the
-// machine's.
-func startUzram(algorithm string, loop bool) func(context.Context, *machine, string, *undo.Stack) (string, error) {
-	return func(ctx context.Context, m *machine, dir string, u *undo.Stack) (string, error) {
-		use := algorithm
-		if use == "" {
-			use = m.algorithm
-		}
-		args := []string{"mount", "--detach", "--algorithm", use, "--disksize", strconv.FormatInt(m.size, 10)}
-		if loop {
-			args = append(args, "--loop")
-		}
-		u.Push("umount "+dir, func() error { return stopUzram(m.binary, dir) })
-		out, err := command(ctx, m.binary, append(args, dir)...)
-		if err != nil || !loop {
-			return filepath.Join(dir, "image"), err
-		}
-		return strings.TrimSpace(out), nil
-	}
-}
-
-// stopUzram asks the binary first, and then makes sure.
-func stopUzram(binary, dir string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
-	defer cancel()
-	loops, _ := loopdev.FindByBacking(filepath.Join(dir, "image"))
-	_, err := command(ctx, binary, "umount", dir)
-	if err == nil {
-		return nil
-	}
-	for _, loop := range loops {
-		_ = exec.Command("losetup", "-d", loop).Run()
-	}
-	if lazy := unix.Unmount(dir, unix.MNT_DETACH); errors.Is(lazy, unix.EINVAL) {
-		return nil // it was never mounted
-	}
-	return err
-}
 
 // startZram adds a kernel device.
 func startZram(_ context.Context, m *machine, _ string, u *undo.Stack) (string, error) {

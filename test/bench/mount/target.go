@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"uzram/test/bench/internal/directio"
 	"uzram/test/bench/internal/fio"
 	"uzram/test/bench/internal/report"
@@ -30,10 +32,12 @@ type target struct {
 	name  string
 	faces []string // whose ratios it has a part in
 	ours  bool
+	fuse  bool // served by a process, through a FUSE mount on dir
 	// start brings it up and returns the file or device to use; what must be
 	// undone goes on the stack.
 	start func(ctx context.Context, m *machine, dir string, u *undo.Stack) (string, error)
 
+	dir     string
 	path    string
 	undo    undo.Stack
 	dead    error                    // why there are no more figures
@@ -55,15 +59,15 @@ var (
 // targets is the table of all; the ratios are in comparisons.
 func targets() []*target {
 	return []*target{
-		{name: "uzram image", faces: image, ours: true, start: startUzram("", false)},
-		{name: "uzram loop", faces: loop, ours: true, start: startUzram("", true)},
-		{name: "uzram zstd image", faces: image, ours: true, start: startUzram("zstd", false)},
-		{name: "uzram zstd loop", faces: loop, ours: true, start: startUzram("zstd", true)},
+		{name: "uzram image", faces: image, ours: true, fuse: true, start: startUzram("", false)},
+		{name: "uzram loop", faces: loop, ours: true, fuse: true, start: startUzram("", true)},
+		{name: "uzram zstd image", faces: image, ours: true, fuse: true, start: startUzram("zstd", false)},
+		{name: "uzram zstd loop", faces: loop, ours: true, fuse: true, start: startUzram("zstd", true)},
 		{name: "kernel zram", faces: both, start: startZram},
 		{name: "tmpfs", faces: image, start: startTmpfs(false)},
 		{name: "tmpfs loop", faces: loop, start: startTmpfs(true)},
-		{name: "nbdkit zstd", faces: image, start: startNbdkit(false)},
-		{name: "nbdkit zstd loop", faces: loop, start: startNbdkit(true)},
+		{name: "nbdkit zstd", faces: image, fuse: true, start: startNbdkit(false)},
+		{name: "nbdkit zstd loop", faces: loop, fuse: true, start: startNbdkit(true)},
 	}
 }
 
@@ -78,9 +82,9 @@ var comparisons = []struct{ face, peer, ours, theirs string }{
 	{faceLoop, "nbdkit", "uzram zstd loop", "nbdkit zstd loop"},
 }
 
-// up starts the target and fills its disk with the corpus.
+// up starts the target, mounts on dir, and fills its disk with the corpus.
 func (t *target) up(ctx context.Context, m *machine, dir string) error {
-	t.results = map[string][]*fio.Result{}
+	t.dir, t.results = dir, map[string][]*fio.Result{}
 	err := bounded(ctx, setupTimeout, func(ctx context.Context) (err error) {
 		if t.path, err = t.start(ctx, m, dir, &t.undo); err != nil {
 			return err
@@ -129,11 +133,36 @@ func (t *target) verify(ctx context.Context, m *machine) error {
 // fail takes the target out of the run, and down. It returns an error for one of
 // ours only.
 func (t *target) fail(err error) error {
-	t.dead = errors.Join(err, t.undo.Unwind())
+	t.abort()
+	t.dead = errors.Join(err, t.down())
 	if t.ours {
 		return fmt.Errorf("%s: %w", t.name, t.dead)
 	}
 	return nil
+}
+
+// down takes back what the target set up, in bounded time even if it hangs.
+func (t *target) down() error {
+	done := make(chan error, 1)
+	go func() { done <- t.undo.Unwind() }()
+	for range 2 {
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(setupTimeout):
+			t.abort()
+		}
+	}
+	return errors.New("hangs even so, and is left as it is")
+}
+
+// abort ends a FUSE connection, so that nobody goes on waiting for an answer
+// from a server that has stopped to give any: detaching a loop device, for one,
+// asks the file behind it.
+func (t *target) abort() {
+	if t.fuse {
+		_ = unix.Unmount(t.dir, unix.MNT_FORCE)
+	}
 }
 
 // series are the target's figures of one workload.
