@@ -44,24 +44,10 @@ func (d *Device) Check() error {
 		if cells != l.elements.used {
 			return fmt.Errorf("S4: %d element cells in use, %d named by slots", l.elements.used, cells)
 		}
-		if err := l.checkCounters(sum); err != nil {
-			return err
+		got := l.total()
+		if got.orig != sum.orig || got.same != sum.same || got.huge != sum.huge || got.compr != sum.compr {
+			return fmt.Errorf("S4: counted are %+v, the table says %+v", got, sum)
 		}
 		return l.pool.Check()
 	})
-}
-
-func (l *live) checkCounters(want tally) error {
-	var got tally
-	for i := range l.counters {
-		c := &l.counters[i]
-		got.orig += c.orig.Load()
-		got.same += c.same.Load()
-		got.huge += c.huge.Load()
-		got.compr += c.compr.Load()
-	}
-	if got != want {
-		return fmt.Errorf("S4: counted are %+v, the table says %+v", got, want)
-	}
-	return nil
 }

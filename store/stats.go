@@ -52,21 +52,39 @@ type counters struct {
 	_                         [64]byte
 }
 
-// add counts a request's changes, touching only what changed.
-func (c *counters) add(t *tally) {
-	for _, d := range [...]struct {
-		to *atomic.Int64
-		n  int64
+// pairs match each count with its place in a tally.
+func (c *counters) pairs(t *tally) [8]struct {
+	count *atomic.Int64
+	n     *int64
+} {
+	return [...]struct {
+		count *atomic.Int64
+		n     *int64
 	}{
-		{&c.orig, t.orig}, {&c.same, t.same}, {&c.huge, t.huge}, {&c.compr, t.compr},
-		{&c.hugeSince, t.hugeSince}, {&c.notifyFree, t.notifyFree},
-		{&c.failedReads, t.failedReads}, {&c.failedWrites, t.failedWrites},
-	} {
-		if d.n != 0 {
-			d.to.Add(d.n)
+		{&c.orig, &t.orig}, {&c.same, &t.same}, {&c.huge, &t.huge}, {&c.compr, &t.compr},
+		{&c.hugeSince, &t.hugeSince}, {&c.notifyFree, &t.notifyFree},
+		{&c.failedReads, &t.failedReads}, {&c.failedWrites, &t.failedWrites},
+	}
+}
+
+// add counts a request's changes, touching only what changed, and clears them.
+func (c *counters) add(t *tally) {
+	for _, p := range c.pairs(t) {
+		if *p.n != 0 {
+			p.count.Add(*p.n)
 		}
 	}
 	*t = tally{}
+}
+
+// total is the sum of all workers' shares.
+func (l *live) total() (sum tally) {
+	for i := range l.counters {
+		for _, p := range l.counters[i].pairs(&sum) {
+			*p.n += p.count.Load()
+		}
+	}
+	return sum
 }
 
 // Stats is the device's figures now. Taken during I/O they may miss requests
@@ -79,18 +97,7 @@ func (d *Device) Stats() Stats {
 	if l == nil {
 		return s
 	}
-	var sum tally
-	for i := range l.counters {
-		c := &l.counters[i]
-		sum.orig += c.orig.Load()
-		sum.same += c.same.Load()
-		sum.huge += c.huge.Load()
-		sum.compr += c.compr.Load()
-		sum.hugeSince += c.hugeSince.Load()
-		sum.notifyFree += c.notifyFree.Load()
-		sum.failedReads += c.failedReads.Load()
-		sum.failedWrites += c.failedWrites.Load()
-	}
+	sum := l.total()
 	s.Disksize = uint64(l.size)
 	s.OrigDataSize = uint64(max(0, sum.orig)) * PageSize
 	s.ComprDataSize = uint64(max(0, sum.compr))

@@ -21,11 +21,7 @@ func statusCommand() *cli.Command {
 			&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "print one JSON object"},
 		},
 		Action: func(c *cli.Context) error {
-			args, err := dirArgs(c, 1)
-			if err != nil {
-				return err
-			}
-			dir, err := mounted(args[0])
+			dir, err := mountedArg(c)
 			if err != nil {
 				return err
 			}

@@ -35,11 +35,7 @@ func umountCommand() *cli.Command {
 			"cleaned up: loop devices attached to DIR/image, and the mount.\n\n" +
 			"Example:\n\n  swapoff /dev/loop0\n  uzram umount /run/z",
 		Action: func(c *cli.Context) error {
-			args, err := dirArgs(c, 1)
-			if err != nil {
-				return err
-			}
-			dir, err := mounted(args[0])
+			dir, err := mountedArg(c)
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,8 @@ import (
 	"uzram/internal/fusermount"
 	"uzram/internal/mountinfo"
 
+	"github.com/urfave/cli/v2"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -33,6 +35,15 @@ func canonical(dir string) (string, error) {
 		return filepath.EvalSymlinks(abs)
 	}
 	return abs, nil
+}
+
+// mountedArg returns the canonical name of the one uzram mount that a verb is given.
+func mountedArg(c *cli.Context) (string, error) {
+	args, err := dirArgs(c, 1)
+	if err != nil {
+		return "", err
+	}
+	return mounted(args[0])
 }
 
 // mounted returns the canonical name of a uzram mount. Its error has the code for "not a uzram mount" if it is none.
