@@ -2,8 +2,9 @@ package store
 
 import (
 	"fmt"
-	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"uzram/compress"
 )
@@ -137,21 +138,41 @@ func (s *settings) find(r ParamsRequest) (int, error) {
 }
 
 func readDict(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("dictionary: %w", err)
-	case !info.Mode().IsRegular() || info.Size() == 0:
-		return nil, fmt.Errorf("dictionary %s is not a file with contents: %w", path, syscall.EINVAL)
-	case info.Size() > maxDict:
-		// One byte too many is enough for every algorithm to refuse it.
-		return make([]byte, maxDict+1), nil
-	}
-	dict, err := os.ReadFile(path)
+	// Raw system calls: opening a file by package os tells Go's poller of it,
+	// which stops the runtime for as long as a FUSE server, perhaps this very
+	// process, takes to answer.
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("dictionary: %w", err)
+		return nil, fmt.Errorf("dictionary %s: %w", path, err)
 	}
-	return dict, nil
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, fmt.Errorf("dictionary %s: %w", path, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, fmt.Errorf("dictionary %s is not a regular file: %w", path, syscall.EINVAL)
+	}
+	// One byte more than any algorithm takes, so that each refuses a longer one.
+	dict := make([]byte, maxDict+1)
+	n := 0
+	for n < len(dict) {
+		k, err := unix.Read(fd, dict[n:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("dictionary %s: %w", path, err)
+		}
+		if k == 0 {
+			break
+		}
+		n += k
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("dictionary %s is empty: %w", path, syscall.EINVAL)
+	}
+	return dict[:n], nil
 }
 
 // SetMemLimit bounds the pool to bytes, rounded up to pages; 0 takes the bound
