@@ -17,6 +17,7 @@ func TestSetupRules(t *testing.T) {
 		wantErrno(t, "disksize", d.SetDisksize(size), syscall.EINVAL)
 	}
 	wantErrno(t, "1E", d.SetDisksize(1<<60), syscall.ENOMEM)
+	wantErrno(t, "a table beyond the machine", d.SetDisksize((memoryBound()/slotBytes+1)*PageSize), syscall.ENOMEM)
 	wantErrno(t, "compact before set-up", d.Compact(), syscall.EINVAL)
 	wantErrno(t, "idle before set-up", d.MarkIdle(), syscall.EINVAL)
 	wantErrno(t, "unknown algorithm", d.SetAlgorithm("nosuch"), syscall.EINVAL)

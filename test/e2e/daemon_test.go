@@ -105,8 +105,8 @@ func TestDaemon_Warning(t *testing.T) {
 		args []string
 		warn bool
 	}{
-		{[]string{"--disksize", "16T"}, true},
-		{[]string{"--disksize", "16T", "--mem-limit", "1G"}, false},
+		{[]string{"--disksize", "1T"}, true},
+		{[]string{"--disksize", "1T", "--mem-limit", "1G"}, false},
 		{[]string{"--disksize", "16M"}, false},
 	} {
 		dir := harness.Dir(t)
