@@ -68,6 +68,18 @@ missing() {
 	done | sort -u | tr '\n' ' '
 }
 
+# fusermount3 unmounts nothing without /etc/mtab. The init system makes that
+# link at boot; where none ever ran (a bare root directory) it is missing.
+case $wanted in
+*fusermount3*)
+	if [ ! -e /etc/mtab ]; then
+		[ "$(id -u)" -eq 0 ] || { echo "/etc/mtab is missing: ln -s /proc/self/mounts /etc/mtab" >&2; exit 1; }
+		echo "making /etc/mtab, which fusermount3 needs"
+		ln -s /proc/self/mounts /etc/mtab
+	fi
+	;;
+esac
+
 packages=$(missing)
 [ -n "$packages" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
