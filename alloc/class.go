@@ -70,6 +70,10 @@ func hugeThreshold(list []shape) int {
 	return PageSize
 }
 
+// ClassIndex is the class of an object of size bytes, 1 to PageSize, as in
+// ClassStats.
+func ClassIndex(size int) int { return shapes[sizeIndex(size)].index }
+
 // sizeIndex is the index of the smallest size that holds an object of size
 // bytes, 1 to PageSize, with its header unless it is huge.
 func sizeIndex(size int) int {

@@ -20,11 +20,9 @@ const movesPerHold = 16
 func (p *Pool) Compact(m Mover) (pages uint64) {
 	for i := len(p.classes) - 1; i >= 0; i-- {
 		c := p.classes[i]
-		if c.objs == 1 {
-			continue
-		}
 		c.mu.Lock()
-		for c.spare() >= uint64(c.objs) {
+		// An object in a reserve has no owner who could move it.
+		for p.recall(c); c.spare() >= uint64(c.objs); p.recall(c) {
 			freed, moved := p.evacuate(c, m)
 			pages += freed
 			if !moved {
@@ -39,9 +37,32 @@ func (p *Pool) Compact(m Mover) (pages uint64) {
 // spare is how many objects the class's zspages could still take.
 func (c *class) spare() uint64 { return c.zspages*uint64(c.objs) - c.used }
 
+// wasteful reports whether more than a quarter of the class's room is free, and
+// compaction would gain a zspage.
+func (c *class) wasteful() bool {
+	room := c.zspages * uint64(c.objs)
+	return 4*(room-c.used) > room && c.spare() >= uint64(c.objs)
+}
+
+// Wasteful receives, at most once for each receive, after some class got so much
+// free room that compaction may pay.
+func (p *Pool) Wasteful() <-chan struct{} { return p.wasteful }
+
+// Freeable is how many pages compaction could give back at most.
+func (p *Pool) Freeable() (pages uint64) {
+	for _, c := range p.classes {
+		c.mu.Lock()
+		pages += c.freeable()
+		c.mu.Unlock()
+	}
+	return pages
+}
+
+func (c *class) freeable() uint64 { return c.spare() / uint64(c.objs) * uint64(c.pages) }
+
 // evacuate moves what it can out of the emptiest zspage. Called and returns with
 // c.mu held, which it lets go now and then: the zspage is isolated meanwhile, so
-// that nobody allocates in it or frees it.
+// that nobody allocates in it, stocks a reserve from it or frees it.
 func (p *Pool) evacuate(c *class, m Mover) (pages uint64, moved bool) {
 	src := c.emptiest()
 	if src == 0 {
@@ -77,7 +98,7 @@ func (p *Pool) evacuate(c *class, m Mover) (pages uint64, moved bool) {
 	if z.inuse == 0 {
 		p.forget(c, src, z)
 		c.mu.Unlock()
-		p.dropPages(c, src)
+		p.dropPages(c, src, nil)
 		c.mu.Lock()
 		return uint64(c.pages), true
 	}

@@ -19,6 +19,10 @@
 // zspage of an object follows from its offset and the frame's n, and a frame is
 // as good for any class as for any other once it is empty.
 //
+// Each worker has reserves (local): a few free objects of each class that he
+// uses, and a few warm runs. He takes from them by one atomic swap, and so may
+// anybody else who would need memory otherwise; they never cost a page.
+//
 // Lock order, all leaves to their users:
 //
 //	class.mu     lists, free objects and descriptors of one class's zspages
@@ -26,13 +30,14 @@
 //
 // Neither is taken with the other held, and objects' memory is asked of the
 // system and given back with neither. Compaction holds class.mu and may only
-// trylock its owners.
+// trylock its owners. A huge object's zspage is its own: no class lock.
 //
-// INVARIANTS (Pool.Check):
+// INVARIANTS (Pool.Check; reserves being recalled before):
 //
 //	A1  A zspage is on the list of its fullness group, unless it is full or isolated by compaction.
-//	A2  Its free objects plus its objects in use make up its capacity.
+//	A2  Its free objects plus its objects in use are those that were ever handed out.
 //	A3  class.zspages, class.used and Pool.pages equal the sums over zspages.
 //	A4  An allocated object's header is its owner, with bit 0 set; a free one's has bit 0 clear.
-//	A5  A zspage with nothing in use does not exist: its pages are given back at once.
+//	A5  A zspage with nothing in use, or in reserves only, does not exist: its pages are given back at once.
+//	A6  Each object in use is the one that its owner names (at rest).
 package alloc

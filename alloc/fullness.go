@@ -1,21 +1,29 @@
 package alloc
 
-import "sync"
+import (
+	"sync"
+	"unsafe"
+)
 
-// class is one size class.
+// class is one size class but the huge one, whose objects are zspages. What is
+// not immutable is guarded by mu.
 type class struct {
 	mu sync.Mutex
 	shape
-	huge    bool
+	ordinal int            // among the distinct classes; immutable
 	groupOf []uint8        // objects in use -> fullness group; immutable
 	heads   [groups]uint32 // first zspage of each partly used group, by page; newest first
 	counts  [groups]uint64 // zspages of each group, full and isolated ones included
 	zspages uint64
-	used    uint64 // objects
+	used    uint64 // objects, those in reserves included
+	_       [24]byte
 }
 
-func newClass(s shape) *class {
-	c := &class{shape: s, huge: s.index == hugeIndex, groupOf: make([]uint8, s.objs+1)}
+// Workers lock different classes at a time: each has its cache lines to itself.
+var _ [256]byte = [unsafe.Sizeof(class{})]byte{}
+
+func newClass(s shape, ordinal int) *class {
+	c := &class{shape: s, ordinal: ordinal, groupOf: make([]uint8, s.objs+1)}
 	for n := 1; n < s.objs; n++ {
 		c.groupOf[n] = uint8(100*n/s.objs/percentStep + 1)
 	}
@@ -52,11 +60,11 @@ func (p *Pool) regroup(c *class, page uint32, z *zspage) {
 	c.counts[from]--
 	c.counts[to]++
 	if z.state&isolated != 0 {
-		z.state = isolated | uint8(to)
+		z.setGroup(to)
 		return
 	}
 	p.unlink(c, page, z)
-	z.state = uint8(to)
+	z.setGroup(to)
 	p.link(c, page, z)
 }
 

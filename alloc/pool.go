@@ -24,44 +24,58 @@ const (
 const maxArena = 1 << 44
 
 // Pool holds objects of 1 to PageSize bytes. All methods but Close may be
-// called concurrently.
+// called concurrently, Alloc and Free for one worker by one goroutine at a time.
 type Pool struct {
-	mem     []byte   // the data arena, addressed by Handle
-	zspages []zspage // by first page
-	pages   atomic.Int64
-	byIndex [numSizes]*class // merged sizes share one
-	classes []*class         // distinct, ascending by size
+	mem     []byte           // the data arena, addressed by Handle
+	headers []atomic.Uint64  // the same
+	zspages []zspage         // by first page
+	byIndex [numSizes]*class // merged sizes share one; nil for huge objects
+	classes []*class         // distinct, ascending by size, without the huge one
+	locals  []local          // by worker
 	runs    runs
 
 	data, zspageArena, frameArena *offheap.Arena
 	refilled                      chan struct{} // closed when the refiller has ended
+	wasteful                      chan struct{} // receives when a class has much to give back
+
+	_     [64]byte // what follows changes all the time
+	pages atomic.Int64
+	huge  atomic.Int64 // objects
+	_     [48]byte
 }
 
 // New makes a pool for at most maxObjects objects at a time on a machine that
-// has no more than maxMemory bytes for it. It reserves address space for the
+// has no more than maxMemory bytes for it, and for workers 0 to workers-1. It
+// reserves address space for the
 // worst fragmentation (each object alone in a zspage, hence a frame) and takes
 // hardly any memory. Errors wrap ENOMEM.
-func New(maxObjects, maxMemory uint64) (*Pool, error) {
+func New(maxObjects, maxMemory uint64, workers int) (*Pool, error) {
 	const inFlight = 1024 // objects not yet committed or not yet freed
 	frames := min(maxObjects+inFlight, maxMemory/PageSize+inFlight, maxArena/(framePages*PageSize))
-	p := &Pool{refilled: make(chan struct{})}
+	p := &Pool{
+		locals:   make([]local, workers),
+		refilled: make(chan struct{}),
+		wasteful: make(chan struct{}, 1),
+	}
 	if err := p.reserve(frames); err != nil {
 		p.closeArenas()
 		return nil, err
 	}
 	p.mem = p.data.Bytes()
+	p.headers = offheap.Words(p.data)
 	p.zspages = offheap.View[zspage](p.zspageArena, frames*framePages)
-	p.runs.init(p.data, offheap.View[frame](p.frameArena, frames), p.backDescriptors)
-	for i, s := range shapes {
-		if i != s.index {
-			continue
+	p.runs.init(p.data, offheap.View[frame](p.frameArena, frames), p.backDescriptors, p.locals)
+	for i, s := range shapes[:hugeIndex] {
+		if i == s.index {
+			p.classes = append(p.classes, newClass(s, len(p.classes)))
+			p.byIndex[i] = p.classes[len(p.classes)-1]
 		}
-		c := newClass(s)
-		p.classes = append(p.classes, c)
-		p.byIndex[i] = c
 	}
 	for i, s := range shapes {
 		p.byIndex[i] = p.byIndex[s.index]
+	}
+	for i := range p.locals {
+		p.locals[i].objects = make([]reserve, len(p.classes))
 	}
 	go func() {
 		defer close(p.refilled)
@@ -109,26 +123,37 @@ func (p *Pool) closeArenas() {
 // Alloc takes room for an object of size bytes, 1 to PageSize. owner, below
 // 2^63, is kept beside it for compaction. The error is ErrNoMemory, and then
 // nothing has changed.
-func (p *Pool) Alloc(size int, owner uint64) (Handle, error) {
+func (p *Pool) Alloc(worker, size int, owner uint64) (Handle, error) {
+	l := p.local(worker)
 	c := p.byIndex[sizeIndex(size)]
+	if c == nil {
+		return p.allocHuge(l, owner)
+	}
+	if l != nil {
+		if h := l.objects[c.ordinal].take(); h != 0 {
+			p.claim(h, owner)
+			return h, nil
+		}
+	}
 	c.mu.Lock()
-	if page := c.fullest(); page != 0 {
-		h := p.allocFrom(c, page, owner)
+	page := c.fullest()
+	if page == 0 && p.recall(c) {
+		page = c.fullest()
+	}
+	if page == 0 {
 		c.mu.Unlock()
-		return h, nil
+		var err error
+		if page, err = p.runs.get(c.pages, l); err != nil {
+			return 0, ErrNoMemory
+		}
+		p.pages.Add(int64(c.pages))
+		c.mu.Lock()
+		p.zspages[page] = zspage{class: uint8(c.index)}
+		c.zspages++
+		c.counts[0]++
 	}
-	c.mu.Unlock()
-
-	page, err := p.runs.get(c.pages)
-	if err != nil {
-		return 0, ErrNoMemory
-	}
-	p.pages.Add(int64(c.pages))
-	c.mu.Lock()
-	p.zspages[page] = zspage{class: uint8(c.index)}
-	c.zspages++
-	c.counts[0]++
 	h := p.allocFrom(c, page, owner)
+	p.stock(c, l, page)
 	c.mu.Unlock()
 	return h, nil
 }
@@ -137,28 +162,34 @@ func (p *Pool) Alloc(size int, owner uint64) (Handle, error) {
 // held.
 func (p *Pool) allocFrom(c *class, page uint32, owner uint64) Handle {
 	z := &p.zspages[page]
-	group := z.group()
-	if c.huge {
-		c.counts[group]--
-		c.counts[groupFull]++
-		z.state = groupFull
-		return handleAt(p.take(c, page, z, owner))
-	}
-	off := p.take(c, page, z, owner)
+	off := p.take(c, page, z)
+	p.setObjectHeader(off, ownerHeader(owner))
 	p.regroup(c, page, z)
 	return handleAt(off)
 }
 
 // Free gives back the object named by h, which nobody may read any more.
-func (p *Pool) Free(h Handle) {
+func (p *Pool) Free(worker int, h Handle) {
+	l := p.local(worker)
 	page := p.runs.first(h.page())
 	z := &p.zspages[page]
 	c := p.byIndex[z.class]
+	if c == nil {
+		p.freeHuge(l, page)
+		return
+	}
 	c.mu.Lock()
 	gone := p.freeIn(c, page, z, h)
+	waste := c.wasteful()
 	c.mu.Unlock()
 	if gone {
-		p.dropPages(c, page)
+		p.dropPages(c, page, l)
+	}
+	if waste {
+		select {
+		case p.wasteful <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -171,6 +202,9 @@ func (p *Pool) freeIn(c *class, page uint32, z *zspage, h Handle) (gone bool) {
 		invariants.Poison(p.mem[off : off+uint64(c.size)])
 	}
 	p.put(c, page, z, h.offset())
+	if int(z.inuse) <= z.lent() || z.lent() == lentMany {
+		p.recallLast(c, page, z)
+	}
 	if z.inuse != 0 || z.state&isolated != 0 {
 		p.regroup(c, page, z)
 		return false
@@ -181,7 +215,7 @@ func (p *Pool) freeIn(c *class, page uint32, z *zspage, h Handle) (gone bool) {
 
 // forget takes an empty zspage out of its class, with c.mu held.
 func (p *Pool) forget(c *class, page uint32, z *zspage) {
-	if !c.huge && z.state&isolated == 0 {
+	if z.state&isolated == 0 {
 		p.unlink(c, page, z)
 	}
 	c.counts[z.group()]--
@@ -189,9 +223,9 @@ func (p *Pool) forget(c *class, page uint32, z *zspage) {
 }
 
 // dropPages gives a forgotten zspage's pages back.
-func (p *Pool) dropPages(c *class, page uint32) {
+func (p *Pool) dropPages(c *class, page uint32, l *local) {
 	p.pages.Add(int64(-c.pages))
-	p.runs.put(page, c.pages)
+	p.runs.put(page, c.pages, l)
 }
 
 // Pages is how many pages the pool's zspages take.

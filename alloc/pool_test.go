@@ -38,7 +38,7 @@ func (o *owners) Move(owner uint64, from, to Handle) bool {
 
 func newPool(t testing.TB, objects int) (*Pool, *owners) {
 	t.Helper()
-	p, err := New(uint64(objects), 1<<30)
+	p, err := New(uint64(objects), 1<<30, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,12 @@ func TestDescriptorsAreBackedAhead(t *testing.T) {
 
 func (o *owners) store(t testing.TB, i, size int, fill byte) {
 	t.Helper()
-	h, err := o.pool.Alloc(size, uint64(i))
+	o.storeAs(t, 0, i, size, fill)
+}
+
+func (o *owners) storeAs(t testing.TB, worker, i, size int, fill byte) {
+	t.Helper()
+	h, err := o.pool.Alloc(worker, size, uint64(i))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,18 +83,20 @@ func (o *owners) store(t testing.TB, i, size int, fill byte) {
 	s.handle, s.size, s.fill = h, size, fill
 	s.mu.Unlock()
 	if old != 0 {
-		o.pool.Free(old)
+		o.pool.Free(worker, old)
 	}
 }
 
-func (o *owners) drop(i int) {
+func (o *owners) drop(i int) { o.dropAs(0, i) }
+
+func (o *owners) dropAs(worker, i int) {
 	s := &o.slot[i]
 	s.mu.Lock()
 	old := s.handle
 	s.handle = 0
 	s.mu.Unlock()
 	if old != 0 {
-		o.pool.Free(old)
+		o.pool.Free(worker, old)
 	}
 }
 
@@ -197,14 +204,14 @@ func TestCompactLeavesBusyOwnersAlone(t *testing.T) {
 }
 
 func TestAddressSpaceUsedUpIsENOMEM(t *testing.T) {
-	p, err := New(1, 0)
+	p, err := New(1, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
 	var got []Handle
 	for {
-		h, err := p.Alloc(PageSize, 0)
+		h, err := p.Alloc(0, PageSize, 0)
 		if err != nil {
 			if !errors.Is(err, syscall.ENOMEM) || !errors.Is(err, ErrNoMemory) {
 				t.Errorf("error %v, want ErrNoMemory", err)
@@ -218,10 +225,10 @@ func TestAddressSpaceUsedUpIsENOMEM(t *testing.T) {
 	}
 	check(t, p)
 	for _, h := range got {
-		p.Free(h)
+		p.Free(0, h)
 	}
 	check(t, p)
-	if _, err := p.Alloc(100, 0); err != nil {
+	if _, err := p.Alloc(0, 100, 0); err != nil {
 		t.Errorf("no room after all was freed: %v", err)
 	}
 }
@@ -254,9 +261,9 @@ func TestConcurrentUse(t *testing.T) {
 				i := g*each + rng.IntN(each)
 				o.verify(t, i)
 				if rng.IntN(3) == 0 {
-					o.drop(i)
+					o.dropAs(g, i)
 				} else {
-					o.store(t, i, 1+rng.IntN(PageSize), byte(rng.Uint32()))
+					o.storeAs(t, g, i, 1+rng.IntN(PageSize), byte(rng.Uint32()))
 				}
 			}
 		})
@@ -293,37 +300,77 @@ func TestMemoryGoesBackToTheSystem(t *testing.T) {
 func TestAllocFreeAllocateNothingOnTheGoHeap(t *testing.T) {
 	p, _ := newPool(t, 1000)
 	for range 100 { // warm the stocks
-		h, _ := p.Alloc(PageSize, 0)
-		p.Free(h)
+		h, _ := p.Alloc(0, PageSize, 0)
+		p.Free(0, h)
 	}
 	for _, size := range []int{50, 1000, PageSize} {
 		if n := testing.AllocsPerRun(200, func() {
-			h, err := p.Alloc(size, 1)
+			h, err := p.Alloc(0, size, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Free(h)
+			p.Free(0, h)
 		}); n != 0 {
 			t.Errorf("size %d: %v Go heap allocations", size, n)
 		}
 	}
 }
 
+// With a worker's reserves and without.
 func BenchmarkAllocFree(b *testing.B) {
-	p, _ := newPool(b, 1<<16)
-	var keep [4096]Handle
-	i := 0
-	for b.Loop() {
-		j := i & 4095
-		if keep[j] != 0 {
-			p.Free(keep[j])
-		}
-		keep[j], _ = p.Alloc(200+(i*7919)%3000, uint64(j))
-		i++
+	for _, c := range []struct {
+		name   string
+		worker int
+	}{{"reserve", 0}, {"none", NoWorker}} {
+		b.Run(c.name, func(b *testing.B) {
+			p, _ := newPool(b, 1<<16)
+			var keep [4096]Handle
+			i := 0
+			for b.Loop() {
+				j := i & 4095
+				if keep[j] != 0 {
+					p.Free(c.worker, keep[j])
+				}
+				keep[j], _ = p.Alloc(c.worker, 200+(i*7919)%3000, uint64(j))
+				i++
+			}
+			for _, h := range keep {
+				if h != 0 {
+					p.Free(c.worker, h)
+				}
+			}
+		})
 	}
-	for _, h := range keep {
-		if h != 0 {
-			p.Free(h)
-		}
+}
+
+// Only the allocation, the frees being done outside the time: sizes of one
+// class, and of all.
+func BenchmarkAlloc(b *testing.B) {
+	for _, c := range []struct {
+		name   string
+		worker int
+		spread int
+	}{{"one-class/reserve", 0, 1}, {"one-class/none", NoWorker, 1}, {"all/reserve", 0, 3000}, {"all/none", NoWorker, 3000}} {
+		b.Run(c.name, func(b *testing.B) {
+			p, _ := newPool(b, 1<<16)
+			keep := make([]Handle, 0, 1<<13)
+			i := 0
+			for b.Loop() {
+				if len(keep) == cap(keep) {
+					b.StopTimer()
+					for _, h := range keep[1:] {
+						p.Free(NoWorker, h)
+					}
+					keep = keep[:1]
+					b.StartTimer()
+				}
+				h, err := p.Alloc(c.worker, 200+(i*7919)%c.spread, 1)
+				if err != nil {
+					b.Fatal(err)
+				}
+				keep = append(keep, h)
+				i++
+			}
+		})
 	}
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Warm runs: free, but still (or already) populated, so that taking one neither
-// asks the system for memory nor can fail. Per chain length.
+// asks the system for memory nor can fail. Each worker has a few of his own
+// (local); these are the bounds of the common stock, per chain length.
 const (
 	warmLow    = 4  // fewer: wake the refiller
 	warmTarget = 12 // it stops here
@@ -28,8 +29,9 @@ type frame struct {
 
 // runs hands out stretches of 1 to 8 contiguous pages.
 type runs struct {
-	arena *offheap.Arena
-	grow  func(from, to uint32) error // backs the descriptors of frames [from, to) with memory
+	arena  *offheap.Arena
+	grow   func(from, to uint32) error // backs the descriptors of frames [from, to) with memory
+	locals []local                     // the workers' own warm runs
 
 	mu      sync.Mutex
 	frames  []frame
@@ -38,23 +40,50 @@ type runs struct {
 	empty   uint32                   // list of frames without chain length
 	partial [framePages + 1]uint32   // by chain length: frames with a free run
 	warm    [framePages + 1][]uint32 // by chain length: first pages of warm runs
-	filling uint32                   // first page of the run that the refiller is populating; 0 = none
+	filling uint32                   // first page of the run that the refiller has in hand; 0 = none
 	wanted  [framePages + 1]bool     // chain lengths somebody has asked for
 	wake    chan struct{}            // tells the refiller that a stock is low
 }
 
-func (r *runs) init(arena *offheap.Arena, frames []frame, grow func(from, to uint32) error) {
-	r.arena, r.frames, r.grow, r.top = arena, frames, grow, 1 // frame 0 has the arena's header
+func (r *runs) init(arena *offheap.Arena, frames []frame, grow func(from, to uint32) error, locals []local) {
+	r.arena, r.frames, r.grow, r.locals = arena, frames, grow, locals
+	r.top = 1 // frame 0 has the arena's header
 	for n := range r.warm {
-		r.warm[n] = make([]uint32, 0, warmMax)
+		r.warm[n] = make([]uint32, 0, warmMax+1)
 	}
 	r.wake = make(chan struct{}, 1)
 }
 
-// get returns the first page of a populated run of n pages. Errors wrap ENOMEM.
-func (r *runs) get(n int) (uint32, error) {
+// get returns the first page of a populated run of n pages, the worker's own if
+// he has one. Errors wrap ENOMEM.
+func (r *runs) get(n int, l *local) (uint32, error) {
+	if l != nil {
+		if page := l.takeRun(n); page != 0 {
+			return page, nil
+		}
+	}
 	r.mu.Lock()
 	r.wanted[n] = true
+	if page := r.takeWarm(n); page != 0 {
+		for l != nil && len(r.warm[n]) > warmLow && l.hasRoom(n) {
+			l.putRun(r.takeWarm(n), n)
+		}
+		r.mu.Unlock()
+		return page, nil
+	}
+	page, err := r.reserve(n)
+	r.mu.Unlock()
+	if err == nil {
+		err = r.populate(page, n)
+	}
+	if err != nil {
+		return r.takeFromOthers(n, err)
+	}
+	return page, nil
+}
+
+// takeWarm takes a run of the common stock, with mu held; 0 = none.
+func (r *runs) takeWarm(n int) uint32 {
 	stock := r.warm[n]
 	if len(stock) <= warmLow {
 		select {
@@ -62,22 +91,30 @@ func (r *runs) get(n int) (uint32, error) {
 		default:
 		}
 	}
-	if last := len(stock) - 1; last >= 0 {
-		page := stock[last]
-		r.warm[n] = stock[:last]
-		r.mu.Unlock()
-		return page, nil
+	if len(stock) == 0 {
+		return 0
 	}
-	page, err := r.reserve(n)
-	r.mu.Unlock()
-	if err != nil {
-		return 0, err
-	}
-	return page, r.populate(page, n)
+	page := stock[len(stock)-1]
+	r.warm[n] = stock[:len(stock)-1]
+	return page
 }
 
-// put takes a run back, and its memory unless the stock wants it.
-func (r *runs) put(page uint32, n int) {
+// takeFromOthers is a warm run of n pages of any worker, or none because of err.
+func (r *runs) takeFromOthers(n int, err error) (uint32, error) {
+	for i := range r.locals {
+		if page := r.locals[i].takeRun(n); page != 0 {
+			return page, nil
+		}
+	}
+	return 0, err
+}
+
+// put takes a run back, and its memory unless a stock wants it.
+func (r *runs) put(page uint32, n int, l *local) {
+	if l != nil && l.hasRoom(n) {
+		l.putRun(page, n)
+		return
+	}
 	r.mu.Lock()
 	if len(r.warm[n]) < warmMax {
 		r.warm[n] = append(r.warm[n], page)
@@ -175,6 +212,25 @@ func (r *runs) first(page uint32) uint32 {
 	return page - page%framePages%n
 }
 
+// end is the frame behind all that were ever used.
+func (r *runs) end() uint32 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.top
+}
+
+// inUse is first for any page number, with whether that is a run in use.
+func (r *runs) inUse(page uint32) (first uint32, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := page / framePages
+	if i == 0 || i >= r.top || r.frames[i].chain == 0 {
+		return 0, false
+	}
+	run := page % framePages / uint32(r.frames[i].chain)
+	return r.first(page), r.frames[i].taken&(1<<run) != 0
+}
+
 func (r *runs) link(head *uint32, i uint32) {
 	f := &r.frames[i]
 	f.prev, f.next = 0, *head
@@ -222,8 +278,8 @@ func (r *runs) backAhead() {
 	r.mu.Unlock()
 }
 
-// warmOne adds a run of n pages to the stock; false when it has enough or the
-// system has no memory.
+// warmOne adds a run of n pages to the common stock; false when that has enough
+// or the system has no memory.
 func (r *runs) warmOne(n int) bool {
 	r.mu.Lock()
 	if !r.wanted[n] || len(r.warm[n]) >= warmTarget {
@@ -237,21 +293,37 @@ func (r *runs) warmOne(n int) bool {
 		return false
 	}
 	err = r.populate(page, n)
-	if err == nil {
-		r.put(page, n)
-	}
 	r.mu.Lock()
 	r.filling = 0
+	if err == nil {
+		r.warm[n] = append(r.warm[n], page) // at most one above warmMax
+	}
 	r.mu.Unlock()
 	return err == nil
+}
+
+// warmRuns calls yield for each warm run, with mu held.
+func (r *runs) warmRuns(yield func(page uint32, n int)) {
+	for n, stock := range r.warm {
+		for _, page := range stock {
+			yield(page, n)
+		}
+	}
+	for i := range r.locals {
+		for n := range r.locals[i].runs {
+			for j := range r.locals[i].runs[n] {
+				if page := r.locals[i].runs[n][j].Load(); page != 0 {
+					yield(page, n)
+				}
+			}
+		}
+	}
 }
 
 // warmPages is how many pages the stocks hold.
 func (r *runs) warmPages() (pages uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for n, stock := range r.warm {
-		pages += uint64(n * len(stock))
-	}
+	r.warmRuns(func(_ uint32, n int) { pages += uint64(n) })
 	return pages
 }

@@ -15,22 +15,26 @@ type ClassStats struct {
 // Classes describes each distinct class, ascending by size. Each row is right
 // in itself; rows are taken one after another.
 func (p *Pool) Classes() []ClassStats {
-	list := make([]ClassStats, len(p.classes))
-	for i, c := range p.classes {
-		list[i] = c.stats()
+	list := make([]ClassStats, 0, len(p.classes)+1)
+	for _, c := range p.classes {
+		list = append(list, p.stats(c))
 	}
-	return list
+	huge := uint64(p.huge.Load())
+	row := ClassStats{Index: hugeIndex, Size: PageSize, PagesPerZspage: 1, Allocated: huge, Used: huge, Pages: huge}
+	row.Fullness[groupFull-1] = huge
+	return append(list, row)
 }
 
-func (c *class) stats() ClassStats {
+func (p *Pool) stats(c *class) ClassStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	p.recall(c)
 	s := ClassStats{
 		Index: c.index, Size: c.size, PagesPerZspage: c.pages,
 		Allocated: c.zspages * uint64(c.objs), Used: c.used, Pages: c.zspages * uint64(c.pages),
+		Freeable: c.freeable(),
 	}
 	copy(s.Fullness[:], c.counts[1:])
-	s.Freeable = (s.Allocated - s.Used) / uint64(c.objs) * uint64(c.pages)
 	return s
 }
 

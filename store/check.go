@@ -1,53 +1,210 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+	"syscall"
+	"time"
 
-// Check verifies the invariants of the package comment over the whole slot
-// table and those of the pool, and names the first that does not hold. No I/O
-// may run meanwhile.
-func (d *Device) Check() error {
-	return d.withLive(func(l *live) error {
-		var sum tally
-		owner := map[uint64]uint64{}
-		var cells uint64
-		for i := range l.table.slots {
-			i := uint64(i)
-			e := l.table.load(i)
-			sum.weigh(e, 1)
-			if l.table.isTouched(i) && l.table.slots[i].lock.Load() != 0 {
-				return fmt.Errorf("slot %d is locked at rest: %#x", i, l.table.slots[i].lock.Load())
-			}
-			switch e.kind() {
-			case kindSame:
-				if _, elsewhere := e.element(); elsewhere {
-					cells++
-				}
-			case kindObject:
-				if n := e.size(); n < 1 || n > PageSize {
-					return fmt.Errorf("S3: slot %d has an object of %d bytes", i, n)
-				}
-				if other, taken := owner[uint64(e.handle())]; taken {
-					return fmt.Errorf("S2: slots %d and %d name the object %#x", other, i, e.handle())
-				}
-				owner[uint64(e.handle())] = i
-			case kindBlock:
-				return fmt.Errorf("S1: slot %d is on a backing device that there is not: %#x", i, uint64(e))
-			}
-		}
-		var used uint64
-		for _, c := range l.pool.Classes() {
-			used += c.Used
-		}
-		if used != uint64(len(owner)) {
-			return fmt.Errorf("S2: %d objects in the pool, %d named by slots", used, len(owner))
-		}
-		if cells != l.elements.used {
-			return fmt.Errorf("S4: %d element cells in use, %d named by slots", l.elements.used, cells)
-		}
-		got := l.total()
-		if got.orig != sum.orig || got.same != sum.same || got.huge != sum.huge || got.compr != sum.compr {
-			return fmt.Errorf("S4: counted are %+v, the table says %+v", got, sum)
-		}
-		return l.pool.Check()
+	"uzram/alloc"
+)
+
+// CheckReport is what a check found.
+type CheckReport struct {
+	Slots, Objects, Zspages uint64 // looked at: slots in use, objects named by them, zspages
+	Findings                []string
+	More                    uint64        // findings beyond those listed
+	Holds                   uint64        // how often I/O was held up
+	LongestHold             time.Duration // with the wait for requests under way
+}
+
+// How much of a device a check looks at while it holds I/O up once. That takes
+// in the order of a tenth of a millisecond; the totals at the end take a few
+// nanoseconds for each zspage.
+const (
+	slotsPerHold  = 2048
+	framesPerHold = 128 // of 8 pages of the pool
+	holdPatience  = 50 * time.Millisecond
+	holdTries     = 20
+	maxFindings   = 32
+)
+
+// errRestless is what a check ends with that never found a moment without a
+// request under way.
+var errRestless = fmt.Errorf("requests do not end, the check had to give up: %w", syscall.EBUSY)
+
+// Check derives from the slot table all that is derived from it, and compares
+// that with what the live device has: the invariants of the package comment and
+// those of the pool. I/O goes on; it is held up for a moment again and again.
+// EINVAL before set-up; EBUSY: some request never ended. In both cases the
+// report is empty.
+func (d *Device) Check() (report CheckReport, err error) {
+	err = d.withLive(func(l *live) error {
+		l.passMu.Lock()
+		defer l.passMu.Unlock()
+		c := checker{device: d, live: l, report: &report}
+		return c.run()
 	})
+	if err != nil {
+		report = CheckReport{}
+	}
+	return report, err
+}
+
+type checker struct {
+	device *Device
+	*live
+	report *CheckReport
+	audit  audit
+}
+
+func (c *checker) run() error {
+	defer c.live.audit.Store(nil)
+	if err := c.hold(c.begin); err != nil {
+		return err
+	}
+	for end := uint64(len(c.table.slots)); c.audit.cursor < end; {
+		if err := c.hold(c.slots); err != nil {
+			return err
+		}
+	}
+	frame, more := uint32(0), true
+	for more {
+		if err := c.hold(func() {
+			var n uint64
+			frame, n, more = c.pool.CheckFrames(frame, framesPerHold, c.names, c.found)
+			c.report.Zspages += n
+		}); err != nil {
+			return err
+		}
+	}
+	return c.hold(c.totals)
+}
+
+// hold runs one step with I/O held up, and lets I/O go on for longer than that
+// before it returns.
+func (c *checker) hold(step func()) error {
+	for range holdTries {
+		start := time.Now()
+		done := c.device.holdIO(holdPatience, step)
+		took := time.Since(start)
+		c.report.Holds++
+		c.report.LongestHold = max(c.report.LongestHold, took)
+		if took > restAfter {
+			time.Sleep(took)
+		}
+		if done {
+			return nil
+		}
+	}
+	return errRestless
+}
+
+// restAfter is how short a hold needs no rest after it: less than a timer takes.
+const restAfter = 20 * time.Microsecond
+
+func (c *checker) found(finding error) {
+	if len(c.report.Findings) == maxFindings {
+		c.report.More++
+		return
+	}
+	c.report.Findings = append(c.report.Findings, finding.Error())
+}
+
+// begin makes requests tell the audit of their changes from now on.
+func (c *checker) begin() {
+	c.audit.init()
+	c.live.audit.Store(&c.audit)
+}
+
+// slots looks at the next slots that may be in use.
+func (c *checker) slots() {
+	end := uint64(len(c.table.slots))
+	from, to := c.table.touchedRange(c.audit.cursor, end)
+	for seen := uint64(0); from < end; from, to = c.table.touchedRange(to, end) {
+		for i := from; i < to; i++ {
+			c.slot(i)
+		}
+		if seen += to - from; seen >= slotsPerHold {
+			c.audit.cursor = to
+			return
+		}
+	}
+	c.audit.cursor = end
+}
+
+func (c *checker) slot(i uint64) {
+	s := &c.table.slots[i]
+	if lock := s.lock.Load(); lock != 0 {
+		c.found(fmt.Errorf("slot %d is locked at rest: %#x", i, lock))
+	}
+	e := entry(s.word.Load())
+	if e.kind() == kindEmpty {
+		return
+	}
+	c.report.Slots++
+	if before := c.audit.weigh(i, e); before.names > 0 {
+		c.found(fmt.Errorf("S2: slots %d and %d name the same-filled element %#x", before.slot, i, uint64(e)))
+	}
+	switch e.kind() {
+	case kindObject:
+		c.report.Objects++
+		c.object(i, e)
+	case kindBlock:
+		c.found(fmt.Errorf("S1: slot %d is on a backing device that there is not: %#x", i, uint64(e)))
+	}
+}
+
+func (c *checker) object(i uint64, e entry) {
+	if n := e.size(); n < 1 || n > PageSize {
+		c.found(fmt.Errorf("S3: slot %d has an object of %d bytes", i, n))
+		return
+	}
+	owner, class, ok := c.pool.Owner(e.handle())
+	switch {
+	case !ok:
+		c.found(fmt.Errorf("S2: slot %d names %#x, where no object is in use", i, e.handle()))
+	case owner != i:
+		c.found(fmt.Errorf("S2: slot %d names the object %#x of slot %d", i, e.handle(), owner))
+	case class != alloc.ClassIndex(e.size()):
+		c.found(fmt.Errorf("S3: slot %d has an object of %d bytes in class %d", i, e.size(), class))
+	}
+}
+
+// names reports whether a slot's word names the object h.
+func (c *checker) names(slot uint64, h alloc.Handle) bool {
+	if slot >= uint64(len(c.table.slots)) {
+		return false
+	}
+	e := c.table.load(slot)
+	return e.kind() == kindObject && e.handle() == h
+}
+
+// totals compares sums over the table with the counts of device and pool.
+func (c *checker) totals() {
+	c.pool.CheckTotals(c.found)
+	for _, row := range c.pool.Classes() {
+		if n := c.audit.objects[row.Index]; n != int64(row.Used) {
+			c.found(fmt.Errorf("S2: class %d has %d objects in use, slots name %d", row.Size, row.Used, n))
+		}
+	}
+	c.elements.mu.Lock()
+	used := c.elements.used
+	c.elements.mu.Unlock()
+	if n := uint64(len(c.audit.cells)); n != used {
+		c.found(fmt.Errorf("S4: %d same-filled elements in use, slots name %d", used, n))
+	}
+	got, want := c.total(), &c.audit.sum
+	for _, f := range []struct {
+		what      string
+		got, want int64
+	}{
+		{"pages in use", got.orig, want.orig},
+		{"same-filled pages", got.same, want.same},
+		{"huge pages", got.huge, want.huge},
+		{"bytes of objects", got.compr, want.compr},
+	} {
+		if f.got != f.want {
+			c.found(fmt.Errorf("S4: counted are %d %s, the table has %d", f.got, f.what, f.want))
+		}
+	}
 }

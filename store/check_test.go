@@ -18,11 +18,17 @@ func TestCheckSeesDamage(t *testing.T) {
 		{"two names for one object", "S2", func(l *live) { l.table.slots[3].word.Store(l.table.slots[0].word.Load()) }},
 		{"an object without name", "S2", func(l *live) { l.table.slots[0].word.Store(0) }},
 		{"a block without backing device", "S1", func(l *live) { l.table.slots[1].word.Store(uint64(kindBlock) << kindShift) }},
+		{"two names for one element", "same-filled", func(l *live) { l.table.slots[3].word.Store(l.table.slots[2].word.Load()) }},
+		{"an object of another slot", "of slot 0", func(l *live) { l.table.slots[3].word.Store(l.table.slots[0].word.Load()) }},
+		{"an object of another size", "S3", func(l *live) { l.table.slots[0].word.Add(1000 << sizeShift) }},
+		{"a handle of nothing", "no object", func(l *live) { l.table.slots[0].word.Store(uint64(objectEntry(1<<40, 100))) }},
+		{"a handle into an object", "no object", func(l *live) { l.table.slots[0].word.Add(1) }},
+		{"an object that no slot names", "A6", func(l *live) { l.table.slots[0].word.Store(0) }},
 		{"an element without name", "S4", func(l *live) { l.elements.used++ }},
 		{"a wrong count", "S4", func(l *live) { l.counters[0].same.Add(1) }},
 		{"a lock left behind", "locked", func(l *live) { l.table.slots[2].lock.Store(1) }},
 		{"an object that the pool does not count", "S2", func(l *live) {
-			if _, err := l.pool.Alloc(100, 0); err != nil {
+			if _, err := l.pool.Alloc(alloc.NoWorker, 100, 0); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -41,8 +47,9 @@ func TestCheckSeesDamage(t *testing.T) {
 			}
 			check(t, d)
 			c.damage(d.live.Load())
-			if err := d.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("Check says %v, want something about %s", err, c.want)
+			r, err := d.Check()
+			if err != nil || !strings.Contains(strings.Join(r.Findings, "; "), c.want) {
+				t.Errorf("Check finds %q (%v), want something about %s", r.Findings, err, c.want)
 			}
 		})
 	}

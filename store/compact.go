@@ -1,23 +1,38 @@
 package store
 
-import "uzram/alloc"
+import (
+	"sync/atomic"
+	"time"
+
+	"uzram/alloc"
+)
 
 // Compact empties sparse zspages and gives their pages back. EINVAL before
 // set-up.
 func (d *Device) Compact() error {
 	return d.withLive(func(l *live) error {
-		l.compacted.Add(l.pool.Compact(mover{l}))
+		l.compact(new(atomic.Bool))
 		return nil
 	})
 }
 
+// compact makes the pool denser until there is nothing to gain or stop is set.
+func (l *live) compact(stop *atomic.Bool) {
+	l.passMu.Lock()
+	defer l.passMu.Unlock()
+	l.compacted.Add(l.pool.Compact(mover{l, stop}))
+}
+
 // mover lets the pool move objects whose slot is free at the moment.
-type mover struct{ *live }
+type mover struct {
+	*live
+	stop *atomic.Bool
+}
 
 // Move implements alloc.Mover. An object that slot owner does not name is not
 // yet committed, or about to be freed: it stays.
 func (m mover) Move(owner uint64, from, to alloc.Handle) bool {
-	if !m.table.tryLock(owner) {
+	if m.stop.Load() || !m.table.tryLock(owner) {
 		return false
 	}
 	defer m.table.unlock(owner)
@@ -29,4 +44,57 @@ func (m mover) Move(owner uint64, from, to alloc.Handle) bool {
 	copy(m.pool.Bytes(to, e.size()), m.pool.Bytes(from, e.size()))
 	word.Store(uint64(e.moved(to)))
 	return true
+}
+
+// A pool is compacted unasked when it could give back at least wastePages, and
+// one in wasteShare of its pages. So to each object that is moved belong several
+// that were freed.
+const (
+	wastePages = 256
+	wasteShare = 4
+	wasteRest  = time.Second // from one look to the next
+)
+
+// compactor compacts a device's pool when it has much to give back.
+type compactor struct {
+	stop  atomic.Bool
+	quit  chan struct{} // nil until started
+	ended chan struct{}
+}
+
+func (c *compactor) start(l *live) {
+	c.quit, c.ended = make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(c.ended)
+		for {
+			select {
+			case <-c.quit:
+				return
+			case <-l.pool.Wasteful():
+			}
+			if l.wasteful() {
+				l.compact(&c.stop)
+			}
+			select {
+			case <-c.quit:
+				return
+			case <-time.After(wasteRest):
+			}
+		}
+	}()
+}
+
+// end returns when the compactor has ended, if it ever began.
+func (c *compactor) end() {
+	if c.quit == nil {
+		return
+	}
+	c.stop.Store(true)
+	close(c.quit)
+	<-c.ended
+}
+
+func (l *live) wasteful() bool {
+	waste := l.pool.Freeable()
+	return waste >= wastePages && waste*wasteShare >= l.pool.Pages()
 }

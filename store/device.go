@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -29,7 +28,10 @@ type Device struct {
 	cfgMu    sync.RWMutex
 	settings settings             // guarded by cfgMu
 	memLimit atomic.Uint64        // pages; 0 = none. Written under cfgMu
-	live     atomic.Pointer[live] // nil before set-up; stored under cfgMu
+	live     atomic.Pointer[live] // nil before set-up; stored under cfgMu and gate
+
+	gate    sync.RWMutex         // held for writing while I/O is held up
+	serving atomic.Pointer[live] // live for I/O: nil also while it is held up; stored under gate
 
 	openMu    sync.Mutex
 	opens     int
@@ -41,6 +43,9 @@ type Device struct {
 // change; what they point to is shared by all workers, except counters and
 // streams, of which worker i uses the i-th. The last counters are those of
 // control verbs.
+//
+// passMu serialises what goes over all slots or all objects: compaction, check,
+// marking.
 type live struct {
 	size     int64
 	table    *table
@@ -49,6 +54,10 @@ type live struct {
 	streams  []compress.Stream
 	counters []counters
 	memLimit *atomic.Uint64
+
+	passMu    sync.Mutex
+	audit     atomic.Pointer[audit] // of a check under way
+	compactor compactor
 
 	maxPages  atomic.Uint64 // highest use seen at a store
 	compacted atomic.Uint64 // pages
@@ -100,7 +109,8 @@ func (d *Device) SetDisksize(bytes uint64) error {
 		l.close()
 		return fmt.Errorf("disksize %d: %w", bytes, err)
 	}
-	d.live.Store(l)
+	l.compactor.start(l)
+	d.setLive(l)
 	return nil
 }
 
@@ -118,7 +128,7 @@ func (l *live) reserve(pages uint64) (err error) {
 	if l.elements, err = newElements(pages); err != nil {
 		return err
 	}
-	l.pool, err = alloc.New(pages, bound)
+	l.pool, err = alloc.New(pages, bound, len(l.counters)-1)
 	return err
 }
 
@@ -133,6 +143,7 @@ func memoryBound() uint64 {
 }
 
 func (l *live) close() {
+	l.compactor.end()
 	if l.pool != nil {
 		l.pool.Close()
 	}
@@ -195,8 +206,9 @@ func (d *Device) Reset(ownOpens int) error {
 	}()
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
-	if l := d.live.Swap(nil); l != nil {
-		d.workers.waitOutside()
+	if l := d.live.Load(); l != nil {
+		d.setLive(nil)
+		d.workers.waitOutside(math.MaxInt64)
 		l.close()
 	}
 	d.settings = defaultSettings()
@@ -225,40 +237,6 @@ func (d *Device) claim(ownOpens int) error {
 		case <-d.closed:
 		case <-deadline.C:
 			return ErrInUse
-		}
-	}
-}
-
-// enter begins a request: until leave, the live state it returns stays. nil:
-// the device is not set up.
-func (s *Scratch) enter(d *Device) *live {
-	// The order matters: first be seen inside, then load. waitOutside looks
-	// after live was taken away, so one of the two sees the other.
-	s.inside.Store(1)
-	l := d.live.Load()
-	if l != nil {
-		s.now = bootSeconds()
-	}
-	return l
-}
-
-func (s *Scratch) leave(l *live) {
-	if s.tally != (tally{}) {
-		l.counters[s.id].add(&s.tally)
-	}
-	s.inside.Store(0)
-}
-
-// waitOutside returns once each worker was outside any request at some moment
-// after the call. Requests are bounded, so this is too.
-func (w *Workers) waitOutside() {
-	for _, s := range w.scratch {
-		for try := 0; s.inside.Load() != 0; try++ {
-			if try < 100 {
-				runtime.Gosched()
-			} else {
-				time.Sleep(50 * time.Microsecond)
-			}
 		}
 	}
 }

@@ -85,6 +85,14 @@ func (e entry) element() (payload uint64, elsewhere bool) {
 	return payload, true
 }
 
+// cell is the index in elements of a same-filled page's element, if it is there.
+func (e entry) cell() (index uint64, outside bool) {
+	if e.kind() != kindSame {
+		return 0, false
+	}
+	return e.element()
+}
+
 func signExtend(payload uint64) uint64 {
 	if payload&payloadSign != 0 {
 		return payload | ^uint64(payloadMask)

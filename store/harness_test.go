@@ -44,8 +44,8 @@ func newDevice(t testing.TB, n, pages int) (*Device, *Workers) {
 
 func check(t testing.TB, d *Device) {
 	t.Helper()
-	if err := d.Check(); err != nil {
-		t.Error(err)
+	if r, err := d.Check(); err != nil || len(r.Findings) > 0 {
+		t.Errorf("check: %q, %v", r.Findings, err)
 	}
 }
 

@@ -134,10 +134,37 @@ func (l *live) discardPages(s *Scratch, first, last uint64) {
 			l.table.lock(i, s.waiter)
 			old := l.table.commit(i, 0, 0)
 			l.table.unlock(i)
-			l.release(s, old)
+			l.settle(s, i, old, 0)
 		}
 		first = to
 	}
+}
+
+// FreeHint frees a page of which its user says that nobody needs it any more. A
+// hint is no promise: while the page's slot is busy, it is given up and counted
+// as missed, and the answer is false.
+func (d *Device) FreeHint(s *Scratch, page uint64) (freed bool) {
+	l := s.enter(d)
+	if l != nil && page < uint64(len(l.table.slots)) {
+		freed = l.freeHint(s, page)
+	}
+	s.leave(l)
+	return freed
+}
+
+func (l *live) freeHint(s *Scratch, i uint64) bool {
+	s.tally.notifyFree++
+	if l.table.load(i).kind() == kindEmpty {
+		return true
+	}
+	if !l.table.tryLock(i) {
+		s.tally.missFree++
+		return false
+	}
+	old := l.table.commit(i, 0, 0)
+	l.table.unlock(i)
+	l.settle(s, i, old, 0)
+	return true
 }
 
 // zeroPartial zeroes a part of a page; an empty page is zeros already.

@@ -58,8 +58,8 @@ func TestHistoryAgainstShadow(t *testing.T) {
 					t.Fatalf("step %d: %d bytes at %d differ", step, n, off)
 				}
 			}
-			if err := d.Check(); err != nil {
-				t.Fatalf("step %d (%s of %d at %d): %v", step, what, n, off, err)
+			if check(t, d); t.Failed() {
+				t.Fatalf("step %d (%s of %d at %d)", step, what, n, off)
 			}
 		}
 		mustRead(t, d, s, got, 0)

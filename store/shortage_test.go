@@ -81,8 +81,8 @@ func TestShortageWhileWriting(t *testing.T) {
 			if n == 0 && failed == 0 {
 				t.Errorf("kind %d: nothing failed without memory", kind)
 			}
-			if err := d.Check(); err != nil {
-				t.Fatalf("kind %d, shortage %d: %v", kind, n, err)
+			if check(t, d); t.Failed() {
+				t.Fatalf("kind %d, shortage %d", kind, n)
 			}
 			got := make([]byte, len(shadow))
 			mustRead(t, d, s, got, 0)

@@ -38,7 +38,8 @@ type Stats struct {
 // tally is what one request changed.
 type tally struct {
 	orig, same, huge, compr int64 // pages, pages, pages, bytes; may fall
-	hugeSince, notifyFree   int64
+	hugeSince               int64
+	notifyFree, missFree    int64
 	failedReads             int64
 	failedWrites            int64
 }
@@ -47,13 +48,14 @@ type tally struct {
 // own. A share may be negative; the sums are not.
 type counters struct {
 	orig, same, huge, compr   atomic.Int64
-	hugeSince, notifyFree     atomic.Int64
+	hugeSince                 atomic.Int64
+	notifyFree, missFree      atomic.Int64
 	failedReads, failedWrites atomic.Int64
-	_                         [64]byte
+	_                         [56]byte
 }
 
 // pairs match each count with its place in a tally.
-func (c *counters) pairs(t *tally) [8]struct {
+func (c *counters) pairs(t *tally) [9]struct {
 	count *atomic.Int64
 	n     *int64
 } {
@@ -62,7 +64,7 @@ func (c *counters) pairs(t *tally) [8]struct {
 		n     *int64
 	}{
 		{&c.orig, &t.orig}, {&c.same, &t.same}, {&c.huge, &t.huge}, {&c.compr, &t.compr},
-		{&c.hugeSince, &t.hugeSince}, {&c.notifyFree, &t.notifyFree},
+		{&c.hugeSince, &t.hugeSince}, {&c.notifyFree, &t.notifyFree}, {&c.missFree, &t.missFree},
 		{&c.failedReads, &t.failedReads}, {&c.failedWrites, &t.failedWrites},
 	}
 }
@@ -108,7 +110,7 @@ func (d *Device) Stats() Stats {
 	s.HugePages = uint64(max(0, sum.huge))
 	s.HugePagesSince = uint64(sum.hugeSince)
 	s.FailedReads, s.FailedWrites = uint64(sum.failedReads), uint64(sum.failedWrites)
-	s.NotifyFree = uint64(sum.notifyFree)
+	s.NotifyFree, s.MissFree = uint64(sum.notifyFree), uint64(sum.missFree)
 	s.Table = l.table.arena.Resident() + l.elements.arena.Resident()
 	s.PoolMeta, s.Reserve = l.pool.Overhead()
 	for _, stream := range l.streams {

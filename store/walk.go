@@ -48,6 +48,8 @@ func (d *Device) Slots(from uint64, yield func(SlotState) bool) error {
 // off. EINVAL before set-up.
 func (d *Device) MarkIdle() error {
 	return d.withLive(func(l *live) error {
+		l.passMu.Lock()
+		defer l.passMu.Unlock()
 		w := park.NewWaiter()
 		end := uint64(len(l.table.slots))
 		for i := uint64(0); i < end; {

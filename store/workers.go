@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -12,8 +13,9 @@ import (
 
 // Workers is the crew that does I/O, on one device or on many.
 type Workers struct {
-	scratch []*Scratch
+	scratch []*Scratch // the last is for verbs
 	arena   *offheap.Arena
+	verbMu  sync.Mutex // whose holder has the last scratch
 }
 
 // Scratch is what one worker needs to serve a request without asking for
@@ -28,7 +30,7 @@ type Scratch struct {
 	dst    []byte // compressed page
 	now    uint32 // seconds since boot when the request began
 	tally  tally  // what the request did, not yet counted
-	_      [56]byte
+	_      [48]byte
 }
 
 // slack is how far a codec's wide copies may read behind a page.
@@ -37,6 +39,7 @@ const slack = 64
 // NewWorkers makes a crew of n. ENOMEM: no memory for their buffers, a few KiB
 // each.
 func NewWorkers(n int) (*Workers, error) {
+	n++
 	dst := (compress.DstSize(PageSize) + 4095) &^ 4095
 	each := PageSize + PageSize + dst // page, slack, output
 	arena, err := offheap.New(offheap.Scratch, uint64(n*each), uint64(each))
@@ -61,10 +64,17 @@ func NewWorkers(n int) (*Workers, error) {
 }
 
 // Len is the size of the crew.
-func (w *Workers) Len() int { return len(w.scratch) }
+func (w *Workers) Len() int { return len(w.scratch) - 1 }
 
 // Scratch is worker i's own.
 func (w *Workers) Scratch(i int) *Scratch { return w.scratch[i] }
+
+// AsVerb lends f a scratch for requests that are no worker's and move no data.
+func (w *Workers) AsVerb(f func(*Scratch)) {
+	w.verbMu.Lock()
+	defer w.verbMu.Unlock()
+	f(w.scratch[w.Len()])
+}
 
 // A Scratch shares no cache line with its neighbour on the heap, which aligns
 // objects of this size to it.

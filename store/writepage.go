@@ -21,8 +21,7 @@ func (l *live) writePage(s *Scratch, i uint64, page []byte) error {
 	l.table.lock(i, s.waiter)
 	old := l.table.commit(i, e, s.now)
 	l.table.unlock(i)
-	l.count(s, e)
-	l.release(s, old)
+	l.settle(s, i, old, e)
 	return nil
 }
 
@@ -49,8 +48,7 @@ func (l *live) writePartial(s *Scratch, sp span, part []byte) error {
 	}
 	old := l.table.commit(sp.i, e, s.now)
 	l.table.unlock(sp.i)
-	l.count(s, e)
-	l.release(s, old)
+	l.settle(s, sp.i, old, e)
 	return nil
 }
 
@@ -64,12 +62,12 @@ func (l *live) prepare(s *Scratch, i uint64, page []byte) (entry, error) {
 	if err != nil {
 		return 0, fmt.Errorf("page %d: %w", i, err)
 	}
-	h, err := l.pool.Alloc(len(object), i)
+	h, err := l.pool.Alloc(s.id, len(object), i)
 	if err != nil {
 		return 0, fmt.Errorf("page %d: %w", i, ErrNoMemory)
 	}
 	if !l.withinLimit() {
-		l.pool.Free(h)
+		l.pool.Free(s.id, h)
 		return 0, fmt.Errorf("page %d: %w", i, ErrMemLimit)
 	}
 	copy(l.pool.Bytes(h, len(object)), object)
@@ -114,24 +112,21 @@ func (l *live) withinLimit() bool {
 	return limit == 0 || pages <= limit
 }
 
-// count adds a newly committed entry to the request's tally.
-func (l *live) count(s *Scratch, e entry) {
+// settle does what follows the commit of e to slot i, unlocked again: it counts
+// the change and frees what the slot held before.
+func (l *live) settle(s *Scratch, i uint64, old, e entry) {
+	if a := l.audit.Load(); a != nil {
+		a.replaced(i, old, e)
+	}
+	s.tally.weigh(old, -1)
 	s.tally.weigh(e, 1)
 	if e.huge() {
 		s.tally.hugeSince++
 	}
-}
-
-// release frees what a slot held, after the commit that replaced it.
-func (l *live) release(s *Scratch, old entry) {
-	s.tally.weigh(old, -1)
-	switch old.kind() {
-	case kindSame:
-		if index, elsewhere := old.element(); elsewhere {
-			l.elements.drop(index)
-		}
-	case kindObject:
-		l.pool.Free(old.handle())
+	if old.kind() == kindObject {
+		l.pool.Free(s.id, old.handle())
+	} else if cell, outside := old.cell(); outside {
+		l.elements.drop(cell)
 	}
 }
 

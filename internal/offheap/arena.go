@@ -3,6 +3,7 @@ package offheap
 import (
 	"fmt"
 	"math"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
@@ -55,6 +56,11 @@ func View[T any](a *Arena, n uint64) []T {
 		panic(fmt.Sprintf("offheap: %d bytes asked of an arena of %d", need, len(a.mem)-HeaderSize))
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(&a.mem[HeaderSize])), n)
+}
+
+// Words is the whole arena, header page included, as 64-bit words.
+func Words(a *Arena) []atomic.Uint64 {
+	return unsafe.Slice((*atomic.Uint64)(unsafe.Pointer(&a.mem[0])), len(a.mem)/8)
 }
 
 // Populate makes the pages of [off, off+n) present, zero-filled where they were
