@@ -53,6 +53,7 @@ var debugRows = []row{
 	{129, abi("classes"), showClasses, nil},
 	{130, abi("status"), showStatus, nil},
 	{131, abi("control"), nil, storeControl},
+	{132, abi("check"), showCheck, nil},
 }
 
 // abi is the ABI's row for a name; one that is missing is a mistake in the

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -91,11 +92,50 @@ func runtimeFigures() status.Runtime {
 	}
 }
 
-// storeControl runs a verb of the daemon: words separated by white space.
+// showCheck checks the device and says what it found.
+func showCheck(d *disk, b []byte) ([]byte, error) {
+	r, err := d.dev.Check()
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(status.Check{
+		Slots: r.Slots, Objects: r.Objects, Zspages: r.Zspages,
+		Holds: r.Holds, LongestHoldNS: r.LongestHold.Nanoseconds(),
+		Findings: append([]string{}, r.Findings...), More: r.More,
+	})
+	return append(append(b, text...), '\n'), err
+}
+
+// storeControl runs a verb: words separated by white space. free-hint is the
+// device's, the others are the daemon's.
 func storeControl(d *disk, text string) error {
 	words := strings.Fields(text)
+	if len(words) > 0 && words[0] == "free-hint" {
+		return freeHint(d, words[1:])
+	}
 	if len(words) == 0 || d.control == nil {
 		return fmt.Errorf("control %.40q: no such verb: %w", text, syscall.EINVAL)
 	}
 	return d.control(words[0], words[1:])
+}
+
+// freeHint takes the index of a page, and how many there are (default 1), of
+// which their user says that nobody needs them any more.
+func freeHint(d *disk, args []string) error {
+	numbers := [2]uint64{0, 1}
+	if len(args) < 1 || len(args) > len(numbers) {
+		return fmt.Errorf("free-hint takes a page and a count, not %d arguments: %w", len(args), syscall.EINVAL)
+	}
+	for i, arg := range args {
+		n, err := strconv.ParseUint(arg, 10, 64)
+		if err != nil {
+			return fmt.Errorf("free-hint %.20q is no number: %w", arg, syscall.EINVAL)
+		}
+		numbers[i] = n
+	}
+	if !d.dev.Initialised() {
+		return store.ErrNotSetUp
+	}
+	d.dev.FreeHints(numbers[0], numbers[1])
+	return nil
 }

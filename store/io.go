@@ -152,6 +152,18 @@ func (d *Device) FreeHint(s *Scratch, page uint64) (freed bool) {
 	return freed
 }
 
+// FreeHints is FreeHint for pages [first, first+n) and for callers who are no
+// worker. What lies past the end is ignored.
+func (d *Device) FreeHints(first, n uint64) {
+	pages := uint64(d.Size()) / PageSize
+	first = min(first, pages)
+	d.workers.AsVerb(func(s *Scratch) {
+		for i := first; i < first+min(n, pages-first); i++ {
+			d.FreeHint(s, i)
+		}
+	})
+}
+
 func (l *live) freeHint(s *Scratch, i uint64) bool {
 	s.tally.notifyFree++
 	if l.table.load(i).kind() == kindEmpty {

@@ -16,7 +16,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Description: "uzram mounts a directory that holds a disk image and the kernel's zram control files for it. What is written\n" +
 			"to the image is kept in memory, compressed.\n\nExit codes:\n" + exitCodeText(),
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), statusCommand(), resetCommand(), compactCommand(), versionCommand(), applyCommand(),
+			mountCommand(), umountCommand(), statusCommand(), resetCommand(), compactCommand(), checkCommand(), versionCommand(), applyCommand(),
 		},
 		Writer:                    stdout,
 		ErrWriter:                 stderr,

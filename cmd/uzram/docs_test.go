@@ -38,7 +38,8 @@ var files = []struct{ name, text string }{
 	{"DIR/disksize, DIR/comp_algorithm, DIR/mm_stat, ...", "the attributes of /sys/block/zramN, with the same names and formats"},
 	{"DIR/debug/block_state, DIR/debug/classes", "what the kernel shows of each page and of the memory pool in debugfs"},
 	{"DIR/debug/status", "all that `uzram status` shows, as one JSON object"},
-	{"DIR/debug/control", "takes one verb per write: `log-level L`"},
+	{"DIR/debug/check", "what `uzram check` reads: checks the disk against its slot table"},
+	{"DIR/debug/control", "takes one verb per write: `log-level L`; `free-hint PAGE [COUNT]`: nobody needs these pages any more"},
 }
 
 // option is a flag as documents show it.

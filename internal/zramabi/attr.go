@@ -45,6 +45,7 @@ var Debug = []Attr{
 	{"classes", 0o444, "size classes of the pool and how full their zspages are"},
 	{"status", 0o444, "the mount as one JSON object"},
 	{"control", 0o200, "one verb of the daemon per write"},
+	{"check", 0o400, "reading it checks the device against its slot table; the result as one JSON object"},
 }
 
 // Lookup finds a file by name in both tables.

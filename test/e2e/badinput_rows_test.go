@@ -88,6 +88,10 @@ var verbRows = []verbRow{
 	line(2, "compact"),
 	line(3, "compact", "DIR"),
 	line(1, "compact", "UNSET"),
+	line(2, "check"),
+	line(2, "check", "DIR", "DIR"),
+	line(3, "check", "DIR"),
+	line(1, "check", "UNSET"),
 	line(2, "version", "DIR"),
 	line(2, "version", "--long"),
 }
@@ -157,7 +161,10 @@ var attrGroups = []struct {
 	{"debug/block_state", always, unix.EACCES, []string{"0"}},
 	{"debug/classes", always, unix.EACCES, []string{"0"}},
 	{"debug/status", always, unix.EACCES, []string{"{}"}},
-	{"debug/control", always, unix.EINVAL, []string{"", "frobnicate", "log-level", "log-level loud", "log-level info info"}},
+	{"debug/control", always, unix.EINVAL, []string{"", "frobnicate", "log-level", "log-level loud", "log-level info info",
+		"free-hint", "free-hint x", "free-hint -1", "free-hint 0 1 2", "free-hint 99999999999999999999"}},
+	{"debug/control", unset, unix.EINVAL, []string{"free-hint 0"}},
+	{"debug/check", always, unix.EACCES, []string{"1"}},
 }
 
 // writeOnly are the attributes that nobody can read.

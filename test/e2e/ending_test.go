@@ -168,7 +168,7 @@ func TestEnding_Killed(t *testing.T) {
 	dead("read of the loop device", err)
 	_, err = unix.Pwrite(loop, p, 0)
 	dead("write of the loop device", err)
-	for _, verb := range []string{"status", "compact", "reset"} {
+	for _, verb := range []string{"status", "compact", "check", "reset"} {
 		res := harness.Uzram(t, verb, dev.Dir)
 		if res.Code != 1 || !strings.Contains(res.Stderr, "dead") || strings.Count(res.Stderr, "\n") != 1 {
 			t.Errorf("%s: status %d, %q; want 1 and one line that says that the daemon is dead", verb, res.Code, res.Stderr)
