@@ -106,15 +106,17 @@ func (p *Pool) eachZspage(from, end uint32, yield func(page uint32, z *zspage)) 
 	r := &p.runs
 	r.mu.Lock() // the refiller may be at work
 	defer r.mu.Unlock()
-	warm := map[uint32]bool{r.filling: true}
-	r.warmRuns(func(page uint32, _ int) { warm[page] = true })
+	warm := map[uint32]uint8{} // by frame, like frame.taken
+	note := func(page uint32, n int) { warm[page/framePages] |= 1 << (int(page%framePages) / n) }
+	r.warmRuns(note)
+	if r.filling != 0 {
+		note(r.filling, int(r.frames[r.filling/framePages].chain))
+	}
 	for i := from; i < min(end, r.top); i++ {
 		f := r.frames[i]
-		for taken := f.taken; taken != 0; taken &= taken - 1 {
-			page := i*framePages + uint32(bits.TrailingZeros8(taken))*uint32(f.chain)
-			if !warm[page] {
-				yield(page, &p.zspages[page])
-			}
+		for used := f.taken &^ warm[i]; used != 0; used &= used - 1 {
+			page := i*framePages + uint32(bits.TrailingZeros8(used))*uint32(f.chain)
+			yield(page, &p.zspages[page])
 		}
 	}
 }
