@@ -45,7 +45,7 @@ func (d *disk) reset() error {
 	defer d.mu.Unlock()
 	own := 0
 	if loop := d.loop.Load(); loop != nil {
-		release, err := loop.Claim()
+		claim, err := loop.Claim()
 		switch {
 		case errors.Is(err, loopdev.ErrTaken):
 			d.forgetLoop(loop)
@@ -53,7 +53,7 @@ func (d *disk) reset() error {
 			return err
 		default:
 			own = 1
-			defer release()
+			defer claim.Release()
 		}
 	}
 	if err := d.dev.Reset(own); err != nil {

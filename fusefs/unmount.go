@@ -79,7 +79,7 @@ func (m *Mount) detach() (*loopdev.Device, error) {
 	if loop == nil {
 		return nil, nil
 	}
-	release, err := loop.Claim()
+	claim, err := loop.Claim()
 	switch {
 	case errors.Is(err, loopdev.ErrTaken):
 		m.disk.forgetLoop(loop)
@@ -90,11 +90,10 @@ func (m *Mount) detach() (*loopdev.Device, error) {
 		return nil, err
 	}
 	if holders := m.holders(); len(holders) > 0 {
-		release()
+		claim.Release()
 		return nil, &mountinfo.BusyError{Dir: m.dir, Holders: holders}
 	}
-	release()
-	if err := loop.Detach(); err != nil {
+	if err := claim.Detach(); err != nil {
 		return nil, err
 	}
 	m.disk.loop.Store(nil)

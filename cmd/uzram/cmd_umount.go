@@ -77,8 +77,14 @@ func release(dir string, loops []string, daemonPID int) error {
 	image := filepath.Join(dir, "image")
 	users := mountinfo.Search{Dir: dir, Loops: loops, Ignore: []int{daemonPID}}
 	busy := func() error { return &mountinfo.BusyError{Dir: dir, Holders: users.Holders()} }
+	var claims []*loopdev.Claim // until the devices are detached nobody can begin to use them
+	defer func() {
+		for _, c := range claims {
+			c.Release()
+		}
+	}()
 	for _, l := range loops {
-		free, err := loopdev.Attached(l, image).Claim()
+		claim, err := loopdev.Attached(l, image).Claim()
 		switch {
 		case errors.Is(err, unix.EBUSY):
 			return busy()
@@ -87,15 +93,17 @@ func release(dir string, loops []string, daemonPID int) error {
 		case err != nil:
 			return err
 		}
-		free()
+		claims = append(claims, claim)
 	}
 	if len(loops) > 0 { // they must not be detached in vain; without any, the kernel decides below
 		if found := lasting(users); len(found) > 0 {
 			return &mountinfo.BusyError{Dir: dir, Holders: found}
 		}
 	}
-	for _, l := range loops {
-		if err := loopdev.Attached(l, image).Detach(); err != nil {
+	for len(claims) > 0 {
+		claim := claims[0]
+		claims = claims[1:]
+		if err := claim.Detach(); err != nil {
 			return err
 		}
 	}

@@ -37,19 +37,31 @@ func (d *Device) SetCapacity() error {
 	return nil
 }
 
-// Claim takes the device for itself: nobody can mount it or swap on it until release is called. EBUSY if it is mounted,
-// used as swap or held exclusively; a mere open is no use. ErrTaken if it is not ours any more.
-func (d *Device) Claim() (release func(), err error) {
+// Claim is a device held exclusively: nobody can mount it or swap on it. It ends with Release or Detach.
+type Claim struct {
+	device *Device
+	fd     int
+}
+
+// Claim takes the device for itself. EBUSY if it is mounted, used as swap or held exclusively; a mere open is no use.
+// ErrTaken if it is not ours any more.
+func (d *Device) Claim() (*Claim, error) {
 	fd, err := d.openOwned(unix.O_EXCL)
 	if err != nil {
 		return nil, err
 	}
-	return func() { unix.Close(fd) }, nil
+	return &Claim{d, fd}, nil
 }
 
-// Detach detaches the device and returns when it has let go of the image. A device that is not ours any more is left
-// alone and no error. It does not ask whether the device is used: see Claim. Where another program has it open the kernel
-// detaches it at that program's close; EBUSY if that does not come within ten seconds.
+// Release lets others have the device.
+func (c *Claim) Release() { unix.Close(c.fd) }
+
+// Detach detaches the device and returns when it has let go of the image; nobody gets hold of it before. Where another
+// program has it open the kernel detaches it at that program's close; EBUSY if that does not come within ten seconds.
+func (c *Claim) Detach() error { return c.device.clear(c.fd) }
+
+// Detach is Claim.Detach for a device of which the caller knows that nobody uses it. One that is not ours any more is left
+// alone and no error.
 func (d *Device) Detach() error {
 	fd, err := d.openOwned(0)
 	if errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENOENT) {
@@ -58,7 +70,12 @@ func (d *Device) Detach() error {
 	if err != nil {
 		return err
 	}
-	err = unix.IoctlSetInt(fd, unix.LOOP_CLR_FD, 0)
+	return d.clear(fd)
+}
+
+// clear detaches the device by a descriptor of it, which it closes.
+func (d *Device) clear(fd int) error {
+	err := unix.IoctlSetInt(fd, unix.LOOP_CLR_FD, 0)
 	unix.Close(fd)
 	if err != nil && err != unix.ENXIO {
 		return fmt.Errorf("detach %s: %w", d.path, err)

@@ -111,19 +111,24 @@ func TestDevice_SetCapacity(t *testing.T) {
 
 func TestDevice_Claim(t *testing.T) {
 	d := attach(t, image(t, 1<<20))
-	release, err := d.Claim()
+	claim, err := d.Claim()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.Claim(); !errors.Is(err, unix.EBUSY) {
 		t.Errorf("second claim: %v, want EBUSY", err)
 	}
-	release()
-	release, err = d.Claim()
+	claim.Release()
+	claim, err = d.Claim()
 	if err != nil {
 		t.Fatalf("claim after release: %v", err)
 	}
-	release()
+	if err := claim.Detach(); err != nil {
+		t.Fatal(err)
+	}
+	if d.attached() {
+		t.Error("still attached after its claimer detached it")
+	}
 }
 
 // TestDevice_NotOurs: a device that somebody detached and attached to something else must be left alone.
