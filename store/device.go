@@ -24,6 +24,7 @@ const PageSize = alloc.PageSize
 // Settings are made while it is not set up; opens are counted in both states.
 type Device struct {
 	workers *Workers
+	extra   []compress.Codec
 
 	cfgMu    sync.RWMutex
 	settings settings             // guarded by cfgMu
@@ -63,9 +64,10 @@ type live struct {
 	compacted atomic.Uint64 // pages
 }
 
-// NewDevice makes a device that is not set up, served by a crew.
-func NewDevice(w *Workers) *Device {
-	return &Device{workers: w, settings: defaultSettings(), closed: make(chan struct{}, 1)}
+// NewDevice makes a device that is not set up, served by a crew. It knows the
+// extra algorithms beside those of package compress.
+func NewDevice(w *Workers, extra ...compress.Codec) *Device {
+	return &Device{workers: w, extra: extra, settings: defaultSettings(), closed: make(chan struct{}, 1)}
 }
 
 // Size is the length of the disk in bytes, 0 before set-up.
@@ -94,7 +96,7 @@ func (d *Device) SetDisksize(bytes uint64) error {
 	if d.live.Load() != nil {
 		return ErrSetUp
 	}
-	streams, err := d.settings.openStreams(d.workers.Len())
+	streams, err := d.openStreams(d.workers.Len())
 	if err != nil {
 		d.settings = defaultSettings()
 		return err

@@ -25,11 +25,25 @@ func defaultSettings() settings {
 	return s
 }
 
+// codec finds an algorithm by name.
+func (d *Device) codec(name string) (compress.Codec, error) {
+	for _, c := range d.extra {
+		if c.Name() == name {
+			return c, nil
+		}
+	}
+	if c, ok := compress.Lookup(name); ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("%q: %w", name, ErrUnknownCodec)
+}
+
 // openStreams makes the primary algorithm's streams, one for each of n workers.
-func (s *settings) openStreams(n int) ([]compress.Stream, error) {
-	codec, ok := compress.Lookup(s.algorithm[0])
-	if !ok {
-		return nil, fmt.Errorf("%q: %w", s.algorithm[0], ErrUnknownCodec)
+func (d *Device) openStreams(n int) ([]compress.Stream, error) {
+	s := &d.settings
+	codec, err := d.codec(s.algorithm[0])
+	if err != nil {
+		return nil, err
 	}
 	if err := codec.Check(s.params[0]); err != nil {
 		return nil, err
@@ -58,8 +72,8 @@ func (d *Device) Algorithm() string {
 // SetAlgorithm chooses the primary algorithm and drops its parameters. EINVAL:
 // no such algorithm; EBUSY: the device is set up.
 func (d *Device) SetAlgorithm(name string) error {
-	if _, ok := compress.Lookup(name); !ok {
-		return fmt.Errorf("%q: %w", name, ErrUnknownCodec)
+	if _, err := d.codec(name); err != nil {
+		return err
 	}
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
