@@ -24,20 +24,30 @@ type shape struct {
 	objs        int
 }
 
-// shapes maps each of the sizes 32, 48, ... 4096 to its class, as zsmalloc does
-// for a chain size of 8: the shortest chain of least waste, and sizes whose
-// zspages have as many pages and as many objects as those of the next larger
-// class share that class.
-var shapes = deriveShapes(framePages)
+// coarseBelow is the size in bytes below which only every other one has a class.
+// Small objects are few, and a class costs half a zspage on average: measured, in
+// docs/design/0009-pool.md.
+const coarseBelow = 1024
+
+// shapes maps each of the sizes 32, 48, ... 4096 to its class.
+var shapes = deriveShapes(framePages, coarseBelow)
 
 // HugeThreshold is the least object size in bytes that is not worth a class:
 // at or above it a page is stored raw, in a class of its own without header.
 var HugeThreshold = hugeThreshold(shapes)
 
-func deriveShapes(maxChain int) []shape {
+// deriveShapes finds classes as zsmalloc does: the chain of least waste, the
+// shortest of them; and sizes whose zspages have as many pages and as many
+// objects as those of the next larger class share that class. With coarse = 0 it
+// is zsmalloc's table for that longest chain.
+func deriveShapes(maxChain, coarse int) []shape {
 	list := make([]shape, numSizes)
 	for i := numSizes - 1; i >= 0; i-- {
 		size := minSize + i*sizeStep
+		if size < coarse && size%(2*sizeStep) != 0 {
+			list[i] = list[i+1]
+			continue
+		}
 		n := chainLength(size, maxChain)
 		s := shape{index: i, size: size, pages: n, objs: n * PageSize / size}
 		if i+1 < numSizes && s.pages == list[i+1].pages && s.objs == list[i+1].objs {

@@ -21,9 +21,9 @@ const kernelClasses = `
 151:2448/3 155:2512/8 158:2560/5 160:2592/7 168:2720/2 177:2864/7 180:2912/5 184:2976/8 190:3072/3 197:3184/7
 202:3264/4 211:3408/5 217:3504/6 222:3584/7 225:3632/8 254:4096/1`
 
-func TestClassesAreTheKernels(t *testing.T) {
+func TestClassesOfTheKernelAreDerived(t *testing.T) {
 	var got []string
-	for i, s := range shapes {
+	for i, s := range deriveShapes(framePages, 0) {
 		if s.index == i {
 			got = append(got, fmt.Sprintf("%d:%d/%d", i, s.size, s.pages))
 		}
@@ -34,6 +34,26 @@ func TestClassesAreTheKernels(t *testing.T) {
 	}
 	if HugeThreshold != 3625 {
 		t.Errorf("huge threshold %d, want 3625", HugeThreshold)
+	}
+}
+
+// The small classes are the kernel's, thinned out; the others are the kernel's.
+func TestClasses(t *testing.T) {
+	distinct := 0
+	for i, s := range shapes {
+		if s.index == i {
+			distinct++
+		}
+		size := minSize + i*sizeStep
+		if kernel := deriveShapes(framePages, 0)[i]; size >= coarseBelow && s != kernel {
+			t.Errorf("size %d: %+v, want %+v", size, s, kernel)
+		}
+		if s.size < size || size < coarseBelow && s.size >= size+4*sizeStep {
+			t.Errorf("size %d goes to the class of %d", size, s.size)
+		}
+	}
+	if distinct != 90 {
+		t.Errorf("%d classes, want 90", distinct)
 	}
 }
 

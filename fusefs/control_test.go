@@ -317,7 +317,7 @@ func TestMount_DebugFiles(t *testing.T) {
 	for _, c := range classes {
 		used += c.Used
 	}
-	if err != nil || len(classes) != 119 || used != 1 {
+	if err != nil || len(classes) != 90 || used != 1 {
 		t.Errorf("%d classes with %d objects, %v", len(classes), used, err)
 	}
 }

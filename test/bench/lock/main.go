@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"slices"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	rounds, goroutines int
+	classRounds        int
+	time, classTime    time.Duration
+	only               *regexp.Regexp
+	contention, class  bool
+	child              string // lock of the class story whose child this process is
+}
+
+func main() {
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-lock:", err)
+		os.Exit(2)
+	}
+	if o.child != "" {
+		err = classChild(o.child, o.classTime, os.Stdout)
+	} else {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		defer stop()
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-lock:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("bench-lock", flag.ContinueOnError)
+	f.IntVar(&o.rounds, "rounds", 5, "interleaved rounds; figures are medians over them")
+	f.IntVar(&o.goroutines, "goroutines", 16, "that contend")
+	f.DurationVar(&o.time, "time", 100*time.Millisecond, "of each lock in each row and round; four times that on one processor")
+	f.IntVar(&o.classRounds, "class-rounds", 3, "interleaved rounds of the class story")
+	f.DurationVar(&o.classTime, "class-time", 1200*time.Millisecond, "of each row and round of the class story")
+	only := f.String("only", "", "rows of contention whose name matches this regular expression")
+	part := f.String("part", "all", "contention, class or all")
+	f.StringVar(&o.child, "child", "", "the lock that this process is to try; the program calls itself with it")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	var err error
+	if o.only, err = regexp.Compile(*only); err != nil {
+		return o, err
+	}
+	o.contention, o.class = *part != "class", *part != "contention"
+	switch {
+	case !slices.Contains([]string{"all", "contention", "class"}, *part):
+		return o, fmt.Errorf("part %q is none of contention, class, all", *part)
+	case o.rounds < 1 || o.classRounds < 1 || o.goroutines < 1:
+		return o, fmt.Errorf("rounds %d, class-rounds %d, goroutines %d: each must be at least 1", o.rounds, o.classRounds, o.goroutines)
+	case o.time < time.Millisecond || o.classTime < time.Millisecond || o.classTime > maxClassTime:
+		return o, fmt.Errorf("time %s, class-time %s: want 1ms or more, and class-time %s at most", o.time, o.classTime, maxClassTime)
+	case o.contention && len(o.rows()) == 0:
+		return o, fmt.Errorf("no row matches %q", *only)
+	case o.child != "" && kindNamed(o.child) == nil:
+		return o, fmt.Errorf("no lock is called %q", o.child)
+	}
+	return o, nil
+}
+
+func (o options) rows() (picked []row) {
+	for _, r := range rows {
+		if o.only.MatchString(r.name()) {
+			picked = append(picked, r)
+		}
+	}
+	return picked
+}
+
+func run(ctx context.Context, o options) error {
+	var lines bytes.Buffer // after all tables
+	if o.contention {
+		all, err := contend(ctx, o)
+		if err != nil {
+			return err
+		}
+		printContention(os.Stdout, &lines, all)
+	}
+	if o.class {
+		all, err := classStory(ctx, o.classRounds, o.classTime)
+		if err != nil {
+			return err
+		}
+		printClass(os.Stdout, &lines, all)
+	}
+	_, err := lines.WriteTo(os.Stdout)
+	return err
+}
