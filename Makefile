@@ -19,12 +19,12 @@ TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 # built binary and is a stage of its own.
 UNIT = $$($(GO) list ./... | grep -v /test/e2e$$)
 
-STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu e2e oracle
+STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu codecs cover e2e oracle
 
 .DEFAULT_GOAL := build
 .PHONY: help build install uninstall clean run stop test deps \
-	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu e2e oracle corpus-test \
-	test-swap fuzz model bench-engine bench-mount
+	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs cover e2e oracle \
+	corpus-test test-swap soak linear fuzz model bench-engine bench-mount bench-memory bench-compaction bench-lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,8 +91,18 @@ race: ## unit tests under the race detector
 invariants: corpus-test ## unit tests with the invariant checks built in
 	$(GO) test -tags invariants $(UNIT)
 
+codecs: ## the store's tests over codecs that wait for another goroutine, and that are slow
+	$(GO) test -count=1 ./store -args -store.codec=waiting
+	$(GO) test -count=1 ./store -args -store.codec=slow
+
 onecpu: ## unit tests on one CPU (not cached: the cache does not know GOMAXPROCS)
 	GOMAXPROCS=1 $(GO) test -count=1 $(UNIT)
+
+cover: ## alloc and store are covered by statements, but for what docs/coverage.md gives reasons for
+	@mkdir -p bin
+	$(GO) test -coverpkg=./alloc,./store -coverprofile=bin/cover-default.out ./alloc ./store >/dev/null
+	$(GO) test -tags invariants -coverpkg=./alloc,./store -coverprofile=bin/cover-invariants.out ./alloc ./store >/dev/null
+	$(GO) run ./test/coverage bin/cover-default.out bin/cover-invariants.out
 
 corpus-test: ## the corpus generator's own tests
 	cd test/corpus/mkcorpus && $(GO) test ./...
@@ -118,6 +128,19 @@ bench-engine: ## the engine beside the kernel's zram, in one run; ARGS= for the 
 	@scripts/deps.sh bench
 	$(GO) build -buildvcs=false -o bin/bench-engine ./test/bench/engine
 	bin/bench-engine $(ARGS)
+
+bench-lock: ## the slot lock under contention, beside sync.RWMutex and a spinning lock; ARGS= for the program
+	$(GO) build -buildvcs=false -o bin/bench-lock ./test/bench/lock
+	bin/bench-lock $(ARGS)
+
+bench-memory: ## where the memory goes, beside the kernel's zram; ARGS=-classes for the study of class tables
+	@scripts/deps.sh bench
+	$(GO) build -buildvcs=false -o bin/bench-memory ./test/bench/memory
+	bin/bench-memory $(ARGS)
+
+bench-compaction: build ## what compaction costs the I/O beside it; ARGS= for the program
+	$(GO) build -buildvcs=false -o bin/bench-compaction ./test/bench/compaction
+	bin/bench-compaction $(ARGS)
 
 bench-mount: build ## the mounted disk beside the kernel's zram, tmpfs and nbdkit; ARGS= for the program
 	@scripts/deps.sh bench

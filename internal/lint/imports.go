@@ -13,7 +13,8 @@ var arrows = []struct {
 }{
 	{"alloc", []string{"internal/"}},
 	{"compress", []string{"internal/"}},
-	{"store", []string{"alloc", "compress", "internal/"}},
+	{"compress/codectest", []string{"compress"}},
+	{"store", []string{"alloc", "compress", "compress/codectest", "internal/"}},
 	{"fusefs", []string{"store", "internal/"}},
 	{"cmd/uzram", []string{"fusefs", "store", "internal/"}},
 	{"cmd/uzram/", []string{"compress", "internal/"}},
@@ -23,6 +24,7 @@ var arrows = []struct {
 	// would test something that nobody runs.
 	{"test/harness", []string{"internal/"}},
 	{"test/e2e", []string{"internal/", "test/harness"}},
+	{"test/soak", []string{"compress", "compress/codectest", "store", "internal/"}},
 	{"test/bench", []string{"alloc", "compress", "store", "internal/", "test/"}},
 	{"test/bench/", []string{"alloc", "compress", "store", "internal/", "test/"}},
 }
@@ -33,8 +35,11 @@ var homes = []struct {
 	dependency string
 	in         []string
 }{
+	{"github.com/anishathalye/porcupine", []string{"store"}},
 	{"github.com/hanwen/go-fuse/v2/", []string{"fusefs", "test/bench/"}},
+	{"golang.org/x/tools/cover", []string{"test/coverage"}},
 	{"github.com/klauspost/compress/", []string{"compress", "test/bench/"}},
+	{"github.com/petermattis/goid", []string{"internal/lockdep"}},
 	{"github.com/pierrec/lz4/v4", []string{"compress", "test/bench/"}},
 	{"github.com/urfave/cli/v2", []string{"cmd/uzram"}},
 	{"github.com/schollz/progressbar/v3", []string{"scripts/"}},
