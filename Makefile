@@ -117,6 +117,20 @@ test-swap: build ## the long swap story: 20 rounds of a 1.5 GiB hog in 512 MiB, 
 	@scripts/deps.sh test
 	UZRAM_SWAP_HOG=1536 UZRAM_SWAP_LIMIT=512 UZRAM_SWAP_ROUNDS=20 $(GO) test -count=1 -v -timeout 60m ./test/e2e -run 'TestSwap$$'
 
+SOAK ?= default invariants race
+
+soak: ## everything at once for TIME in each build of SOAK= (default invariants race)
+	@set -e; for build in $(SOAK); do \
+		case $$build in \
+		default) flags= cgo=0 ;; \
+		invariants) flags='-tags invariants' cgo=0 ;; \
+		race) flags=-race cgo=1 ;; \
+		*) echo "SOAK=$$build: default, invariants or race"; exit 2 ;; \
+		esac; \
+		echo "soak: $$build, $(TIME)"; \
+		CGO_ENABLED=$$cgo $(GO) test $$flags -count=1 -v -timeout 0 ./test/soak -run 'TestSoak$$' -args -soak.time=$(TIME); \
+	done
+
 fuzz: ## each fuzz target for TIME (default 30s)
 	@scripts/fuzz.sh $(TIME)
 

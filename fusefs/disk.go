@@ -44,6 +44,7 @@ func (d *disk) reset() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	own := 0
+	flush := func() {}
 	if loop := d.loop.Load(); loop != nil {
 		claim, err := loop.Claim()
 		switch {
@@ -54,13 +55,20 @@ func (d *disk) reset() error {
 		default:
 			own = 1
 			defer claim.Release()
+			flush = func() {
+				if err := claim.Flush(); err != nil {
+					d.log.Error("the loop device may keep old data", "loop", loop.Path(), "reason", err)
+				}
+			}
 		}
 	}
+	flush() // or the kernel would write to a disk that is gone
 	if err := d.dev.Reset(own); err != nil {
 		return err
 	}
 	d.io.clear()
 	d.refresh()
+	flush() // what was written or read meanwhile is not the next disk's
 	return nil
 }
 

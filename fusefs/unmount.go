@@ -79,6 +79,11 @@ func (m *Mount) detach() (*loopdev.Device, error) {
 	if loop == nil {
 		return nil, nil
 	}
+	// A claim makes discards of those who have the device open fail, so it is not
+	// tried in vain.
+	if holders := m.holders(); len(holders) > 0 {
+		return nil, &mountinfo.BusyError{Dir: m.dir, Holders: holders}
+	}
 	claim, err := loop.Claim()
 	switch {
 	case errors.Is(err, loopdev.ErrTaken):

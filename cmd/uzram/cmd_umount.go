@@ -77,6 +77,11 @@ func release(dir string, loops []string, daemonPID int) error {
 	image := filepath.Join(dir, "image")
 	users := mountinfo.Search{Dir: dir, Loops: loops, Ignore: []int{daemonPID}}
 	busy := func() error { return &mountinfo.BusyError{Dir: dir, Holders: users.Holders()} }
+	if len(loops) > 0 { // a claim would make their users' discards fail, so do not try it in vain
+		if found := lasting(users); len(found) > 0 {
+			return &mountinfo.BusyError{Dir: dir, Holders: found}
+		}
+	}
 	var claims []*loopdev.Claim // until the devices are detached nobody can begin to use them
 	defer func() {
 		for _, c := range claims {

@@ -53,6 +53,15 @@ func (d *Device) Claim() (*Claim, error) {
 	return &Claim{d, fd}, nil
 }
 
+// Flush writes out what the kernel has cached of the device, and forgets it: whoever has the device open without using it
+// exclusively keeps its cache alive.
+func (c *Claim) Flush() error {
+	if err := unix.IoctlSetInt(c.fd, unix.BLKFLSBUF, 0); err != nil {
+		return fmt.Errorf("flush %s: %w", c.device.path, err)
+	}
+	return nil
+}
+
 // Release lets others have the device.
 func (c *Claim) Release() { unix.Close(c.fd) }
 
