@@ -23,14 +23,15 @@
 // uses, and a few warm runs. He takes from them by one atomic swap, and so may
 // anybody else who would need memory otherwise; they never cost a page.
 //
-// Lock order, all leaves to their users:
+// Lock order, within all locks of the pool's users; internal/lockdep holds
+// checking builds to it:
 //
 //	class.mu     lists, free objects and descriptors of one class's zspages
-//	runs.mu      free frames and runs
+//	  runs.mu    free frames and runs
 //
-// Neither is taken with the other held, and objects' memory is asked of the
-// system and given back with neither. Compaction holds class.mu and may only
-// trylock its owners. A huge object's zspage is its own: no class lock.
+// Nobody holds two classes, nor needs both kinds at a time, and objects' memory
+// is asked of the system and given back with neither. Compaction holds class.mu
+// and may only trylock its owners. A huge object's zspage is its own: no class lock.
 //
 // INVARIANTS (Pool.Check; reserves being recalled before):
 //

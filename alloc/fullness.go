@@ -1,14 +1,15 @@
 package alloc
 
 import (
-	"sync"
 	"unsafe"
+
+	"uzram/internal/lockdep"
 )
 
 // class is one size class but the huge one, whose objects are zspages. What is
 // not immutable is guarded by mu.
 type class struct {
-	mu sync.Mutex
+	mu lockdep.Mutex[lockdep.ClassRank]
 	shape
 	ordinal int            // among the distinct classes; immutable
 	groupOf []uint8        // objects in use -> fullness group; immutable

@@ -3,9 +3,9 @@ package alloc
 import (
 	"fmt"
 	"math/bits"
-	"sync"
 	"syscall"
 
+	"uzram/internal/lockdep"
 	"uzram/internal/offheap"
 )
 
@@ -33,7 +33,7 @@ type runs struct {
 	grow   func(from, to uint32) error // backs the descriptors of frames [from, to) with memory
 	locals []local                     // the workers' own warm runs
 
-	mu      sync.Mutex
+	mu      lockdep.Mutex[lockdep.LeafRank]
 	frames  []frame
 	backed  uint32                   // frames below have descriptors backed with memory
 	top     uint32                   // frames from here on were never used

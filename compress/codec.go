@@ -51,13 +51,7 @@ type Stream interface {
 	// scratch. With len(dst) >= DstSize(len(page)) the page always fits, and no
 	// inner copy is made.
 	Compress(dst, page []byte) (int, error)
-	// Decompress fills page exactly from src, the whole of one compressed page,
-	// and never writes past it. Any other input gives ErrCorrupt.
-	Decompress(page, src []byte) error
-	// MemoryUsage is the size in bytes of the stream's own memory.
-	MemoryUsage() int
-	// Close releases the stream, which must not be used afterwards.
-	Close() error
+	Decompressor
 }
 
 // dstSlack is what DstSize adds to the worst case of the formats (16 bytes for

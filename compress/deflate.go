@@ -38,25 +38,36 @@ var deflateMemory = [10]int{
 // encoder will do; beyond it only the library's windowed one, which knows no
 // levels but 0, stored.
 type deflateStream struct {
+	*deflateReader
 	level  int
-	window int // bytes
-	zlib   bool
+	window int           // bytes
 	within *flate.Writer // for pages up to the window, nil until needed
 	beyond *flate.Writer // for larger ones, nil until needed
 	plain  *flate.Writer // codes bytes only, for pages without matches; nil at level 0
 	out    sliceWriter
+}
 
+// deflateReader reads deflate streams.
+type deflateReader struct {
+	zlib bool // with header and checksum
 	dec  io.ReadCloser
 	in   bytes.Reader
 	tail [1]byte // for the read that finds the stream's end
 }
 
+func newDeflateReader(zlib bool) *deflateReader {
+	r := &deflateReader{zlib: zlib}
+	r.dec = flate.NewReader(&r.in)
+	return r
+}
+
 func newDeflate(p Params) (Stream, error) {
-	s := &deflateStream{level: int(p.Level), window: 1 << max(p.WinBits, -p.WinBits), zlib: p.WinBits > 0}
+	s := &deflateStream{
+		deflateReader: newDeflateReader(p.WinBits > 0), level: int(p.Level), window: 1 << max(p.WinBits, -p.WinBits),
+	}
 	if s.level < 0 {
 		s.level = deflateDefault
 	}
-	s.dec = flate.NewReader(&s.in)
 	if s.level != flate.NoCompression {
 		var err error
 		if s.plain, err = flate.NewWriter(&s.out, flate.HuffmanOnly); err != nil {
@@ -66,7 +77,7 @@ func newDeflate(p Params) (Stream, error) {
 			return nil, err
 		}
 	}
-	return s, warmUp(s)
+	return s, warmUp(s, s)
 }
 
 // encoder returns the encoder for a page of n bytes.
@@ -135,15 +146,17 @@ func (s *deflateStream) deflate(w *flate.Writer, page []byte) error {
 	return err
 }
 
-func (s *deflateStream) Decompress(page, src []byte) error {
-	if !s.zlib {
-		return s.inflate(page, src)
+func (s *deflateStream) decompressor() (Decompressor, error) { return newDeflateReader(s.zlib), nil }
+
+func (r *deflateReader) Decompress(page, src []byte) error {
+	if !r.zlib {
+		return r.inflate(page, src)
 	}
 	if len(src) < zlibHeaderSize+zlibSumSize || !isZlibHeader(src) {
 		return ErrCorrupt
 	}
 	end := len(src) - zlibSumSize
-	if err := s.inflate(page, src[zlibHeaderSize:end]); err != nil {
+	if err := r.inflate(page, src[zlibHeaderSize:end]); err != nil {
 		return err
 	}
 	if binary.BigEndian.Uint32(src[end:]) != adler32.Checksum(page) {
@@ -153,21 +166,21 @@ func (s *deflateStream) Decompress(page, src []byte) error {
 }
 
 // inflate fills page from a raw stream, which must be the whole of src.
-func (s *deflateStream) inflate(page, src []byte) error {
-	s.in.Reset(src)
-	err := s.dec.(flate.Resetter).Reset(&s.in, nil)
+func (r *deflateReader) inflate(page, src []byte) error {
+	r.in.Reset(src)
+	err := r.dec.(flate.Resetter).Reset(&r.in, nil)
 	n := 0
 	for err == nil && n <= len(page) {
 		into := page[n:]
 		if len(into) == 0 {
-			into = s.tail[:] // a byte here is one too many
+			into = r.tail[:] // a byte here is one too many
 		}
 		var k int
-		k, err = s.dec.Read(into)
+		k, err = r.dec.Read(into)
 		n += k
 	}
-	rest := s.in.Len()
-	s.in.Reset(nil)
+	rest := r.in.Len()
+	r.in.Reset(nil)
 	if err != io.EOF || n != len(page) || rest != 0 {
 		return ErrCorrupt
 	}
@@ -188,5 +201,7 @@ func (s *deflateStream) MemoryUsage() int {
 	return n
 }
 
+func (r *deflateReader) MemoryUsage() int { return deflateDecoderMemory }
+
 // Close has nothing to release; the decoder's would return what it last met.
-func (s *deflateStream) Close() error { return nil }
+func (r *deflateReader) Close() error { return nil }

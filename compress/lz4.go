@@ -23,7 +23,7 @@ func newLZ4(p Params) (Stream, error) {
 	if p.Dict != nil {
 		s.primed = new(lz4Table)
 	}
-	return s, warmUp(s)
+	return s, warmUp(s, s)
 }
 
 func (s *lz4Stream) Compress(dst, page []byte) (int, error) {

@@ -15,7 +15,7 @@ type lz4hcStream struct {
 func newLZ4HC(p Params) (Stream, error) {
 	s := &lz4hcStream{dict: lz4Dict{content: p.Dict}}
 	s.enc.setLevel(int(p.Level))
-	return s, warmUp(s)
+	return s, warmUp(s, s)
 }
 
 func (s *lz4hcStream) Compress(dst, page []byte) (int, error) {

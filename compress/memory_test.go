@@ -84,6 +84,40 @@ func TestStream_MemoryUsage(t *testing.T) {
 	}
 }
 
+// TestDecompressor_MemoryUsage holds the figure of what only reads against the
+// heap, for the pages of a device.
+func TestDecompressor_MemoryUsage(t *testing.T) {
+	for _, v := range variants() {
+		t.Run(v.String(), func(t *testing.T) {
+			c, s := v.codec, v.open(t)
+			codec, _ := Lookup(c)
+			dst, page := make([]byte, DstSize(PageSize)), makePage(kindText, PageSize, 6)
+			n, err := s.Compress(dst, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := liveHeap()
+			d, err := NewDecompressor(codec, v.params, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Decompress(page, dst[:n]); err != nil {
+				t.Fatal(err)
+			}
+			real, said := liveHeap()-before, d.MemoryUsage()
+			runtime.KeepAlive(dst)
+			runtime.KeepAlive(page)
+			if err := d.Close(); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d KiB, said to be %d", real>>10, said>>10)
+			if slack := real/8 + 16<<10; said < real-slack || said > real+slack {
+				t.Errorf("MemoryUsage() = %d, but the heap grew by %d", said, real)
+			}
+		})
+	}
+}
+
 // liveHeap returns the bytes of reachable objects.
 func liveHeap() int {
 	runtime.GC()

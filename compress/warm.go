@@ -1,8 +1,8 @@
 package compress
 
-// warmUp sends one page through s in both directions, so that a library which
+// warmUp sends one page through s and back through d, so that a library which
 // makes its buffers on first use makes them now, and not under memory pressure.
-func warmUp(s Stream) error {
+func warmUp(s Stream, d Decompressor) error {
 	page := make([]byte, PageSize)
 	for i, x := 0, uint32(1); i < len(page); i++ {
 		x = x*1664525 + 1013904223
@@ -16,5 +16,5 @@ func warmUp(s Stream) error {
 	if err != nil {
 		return err
 	}
-	return s.Decompress(page, out[:n])
+	return d.Decompress(page, out[:n])
 }

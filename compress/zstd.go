@@ -53,7 +53,8 @@ var zstdSpeeds = []zstdSpeed{
 }
 
 const (
-	zstdDecoderMemory = 30 << 10
+	zstdDecoderMemory = 30 << 10 // beside an encoder
+	zstdReaderMemory  = 40 << 10 // alone
 	// zstdGrowth is how many bytes encoder and decoder add per byte of a page
 	// beyond PageSize.
 	zstdGrowth = 3
@@ -61,11 +62,22 @@ const (
 
 // zstdStream writes and reads zstd frames.
 type zstdStream struct {
+	zstdReader
 	enc     *zstd.Encoder
-	dec     *zstd.Decoder
 	memory  int
 	largest int // page seen, bytes
 	room    room
+}
+
+// zstdReader reads zstd frames.
+type zstdReader struct {
+	dec  *zstd.Decoder
+	dict []byte
+}
+
+func newZstdReader(dict []byte) (zstdReader, error) {
+	dec, err := zstd.NewReader(nil, zstdDecoderOptions(dict)...)
+	return zstdReader{dec, dict}, err
 }
 
 func newZstd(p Params) (Stream, error) {
@@ -82,15 +94,15 @@ func newZstd(p Params) (Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	dec, err := zstd.NewReader(nil, zstdDecoderOptions(p.Dict)...)
+	reader, err := newZstdReader(p.Dict)
 	if err != nil {
 		return nil, err
 	}
-	s := &zstdStream{enc: enc, dec: dec, memory: zstdDecoderMemory + speed.memory, largest: PageSize}
+	s := &zstdStream{zstdReader: reader, enc: enc, memory: zstdDecoderMemory + speed.memory, largest: PageSize}
 	if p.Dict != nil {
 		s.memory = zstdDecoderMemory + speed.dictMemory
 	}
-	return s, warmUp(s)
+	return s, warmUp(s, s)
 }
 
 // options are those that suit single pages: no goroutine, no checksum, no window
@@ -140,17 +152,32 @@ func (s *zstdStream) Compress(dst, page []byte) (int, error) {
 	if len(page) > maxPage {
 		return 0, errPageSize
 	}
-	s.largest = max(s.largest, len(page))
+	if len(page) > s.largest {
+		s.largest = len(page) // not for every page: MemoryUsage may look at any time
+	}
 	out := s.room.lend(dst, len(page))
 	out = s.enc.EncodeAll(page, out[:0:len(out)])
 	return s.room.settle(dst, out, len(out))
 }
 
-func (s *zstdStream) Decompress(page, src []byte) error {
-	out, err := s.dec.DecodeAll(src, page[:0:len(page)])
+func (s *zstdStream) decompressor() (Decompressor, error) {
+	r, err := newZstdReader(s.dict)
+	return &r, err
+}
+
+func (r *zstdReader) Decompress(page, src []byte) error {
+	out, err := r.dec.DecodeAll(src, page[:0:len(page)])
 	if err != nil || len(out) != len(page) {
 		return ErrCorrupt
 	}
+	return nil
+}
+
+// MemoryUsage is that after pages of PageSize.
+func (r *zstdReader) MemoryUsage() int { return zstdReaderMemory }
+
+func (r *zstdReader) Close() error {
+	r.dec.Close()
 	return nil
 }
 

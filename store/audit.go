@@ -1,9 +1,8 @@
 package store
 
 import (
-	"sync"
-
 	"uzram/alloc"
+	"uzram/internal/lockdep"
 )
 
 // audit is what a check has derived from the slot table so far. The check weighs
@@ -13,7 +12,7 @@ import (
 type audit struct {
 	cursor uint64 // slots below were weighed; changes only while I/O is held up
 
-	mu      sync.Mutex
+	mu      lockdep.Mutex[lockdep.LeafRank]
 	sum     tally
 	objects map[int]int64      // by class
 	cells   map[uint64]cellUse // same-filled elements outside of the words

@@ -137,6 +137,9 @@ func (c *checker) slot(i uint64) {
 	if lock := s.lock.Load(); lock != 0 {
 		c.found(fmt.Errorf("slot %d is locked at rest: %#x", i, lock))
 	}
+	if aux := s.aux.Load(); aux&postMark != 0 {
+		c.found(fmt.Errorf("S6: slot %d is under post-processing at rest", i))
+	}
 	e := entry(s.word.Load())
 	if e.kind() == kindEmpty {
 		return
@@ -158,6 +161,9 @@ func (c *checker) object(i uint64, e entry) {
 	if n := e.size(); n < 1 || n > PageSize {
 		c.found(fmt.Errorf("S3: slot %d has an object of %d bytes", i, n))
 		return
+	}
+	if p := e.priority(); p > 0 && c.secondaries.reader(p, 0) == nil {
+		c.found(fmt.Errorf("S3: slot %d is compressed by algorithm %d, which there is not", i, p))
 	}
 	owner, class, ok := c.pool.Owner(e.handle())
 	switch {

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"math"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"uzram/alloc"
 	"uzram/compress"
+	"uzram/internal/lockdep"
 )
 
 // PageSize is the size of a slot's page in bytes.
@@ -26,15 +26,15 @@ type Device struct {
 	workers *Workers
 	extra   []compress.Codec
 
-	cfgMu    sync.RWMutex
+	cfgMu    lockdep.RWMutex[lockdep.SettingsRank]
 	settings settings             // guarded by cfgMu
 	memLimit atomic.Uint64        // pages; 0 = none. Written under cfgMu
 	live     atomic.Pointer[live] // nil before set-up; stored under cfgMu and gate
 
-	gate    sync.RWMutex         // held for writing while I/O is held up
-	serving atomic.Pointer[live] // live for I/O: nil also while it is held up; stored under gate
+	gate    lockdep.RWMutex[lockdep.GateRank] // held for writing while I/O is held up
+	serving atomic.Pointer[live]              // live for I/O: nil also while it is held up; stored under gate
 
-	openMu    sync.Mutex
+	openMu    lockdep.Mutex[lockdep.OpensRank]
 	opens     int
 	resetting bool
 	closed    chan struct{} // receives when an open ends while a reset waits
@@ -56,7 +56,10 @@ type live struct {
 	counters []counters
 	memLimit *atomic.Uint64
 
-	passMu    sync.Mutex
+	secondaries *secondaries // nil = none
+	post        postRuns
+
+	passMu    lockdep.Mutex[lockdep.PassRank]
 	audit     atomic.Pointer[audit] // of a check under way
 	compactor compactor
 
@@ -106,6 +109,12 @@ func (d *Device) SetDisksize(bytes uint64) error {
 		streams:  streams,
 		counters: make([]counters, d.workers.Len()+1),
 		memLimit: &d.memLimit,
+	}
+	l.post.init()
+	if l.secondaries, err = d.openSecondaries(len(streams), streams[0]); err != nil {
+		l.close()
+		d.settings = defaultSettings()
+		return err
 	}
 	if err := l.reserve(pages); err != nil {
 		l.close()
@@ -158,6 +167,7 @@ func (l *live) close() {
 	for _, s := range l.streams {
 		s.Close()
 	}
+	l.secondaries.close()
 }
 
 // Open counts the image open; EBUSY while a reset runs.
@@ -210,6 +220,7 @@ func (d *Device) Reset(ownOpens int) error {
 	defer d.cfgMu.Unlock()
 	if l := d.live.Load(); l != nil {
 		d.setLive(nil)
+		l.post.end()
 		d.workers.waitOutside(math.MaxInt64)
 		l.close()
 	}
@@ -251,5 +262,7 @@ func (d *Device) withLive(verb func(*live) error) error {
 	if l == nil {
 		return ErrNotSetUp
 	}
-	return verb(l)
+	err := verb(l)
+	lockdep.AssertNoneHeld(lockdep.Pass)
+	return err
 }

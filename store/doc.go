@@ -18,13 +18,20 @@
 // Part of a page is written under the write lock from reading to committing,
 // because comparing words would suffer ABA.
 //
-// Lock order, outermost first:
+// Lock order, outermost first; internal/lockdep holds checking builds to it:
 //
-//	Device.cfgMu     (RW) settings, disksize, reset; verbs that need a live device take it for reading
-//	  Device.openMu  opens and a reset's claim on the device
-//	  slot lock      at most one at a time per goroutine (internal/park)
-//	    alloc        class and run locks of the pool
-//	    elements.mu  the table of odd same-filled elements
+//	Device.cfgMu            (RW) settings, disksize, reset; verbs that need a live device take it for reading
+//	  live.passMu           one pass over the slots or objects at a time
+//	    Workers.verbMu      the scratch of those who are no workers
+//	      Device.gate       (RW) held for writing while I/O is held up
+//	        Device.openMu   opens and a reset's claim on the device
+//	          slot lock     (RW) internal/park
+//	            class.mu    alloc
+//	              leaves    alloc's runs.mu; elements.mu, the odd same-filled elements; audit.mu, a check's sums
+//
+// Nobody holds two of one line. Compaction holds a class when it comes to a
+// slot: it tries the slot's lock and never waits for it. A request ends without
+// any lock from the gate on, a verb without any but cfgMu.
 //
 // I/O takes no lock of the device. It publishes in its worker's Scratch that it
 // is inside, then loads the device's live state; whoever takes that state away

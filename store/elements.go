@@ -2,9 +2,9 @@ package store
 
 import (
 	"fmt"
-	"sync"
 	"syscall"
 
+	"uzram/internal/lockdep"
 	"uzram/internal/offheap"
 )
 
@@ -16,7 +16,7 @@ type elements struct {
 	cells []uint64
 	arena *offheap.Arena
 
-	mu   sync.Mutex
+	mu   lockdep.Mutex[lockdep.LeafRank]
 	top  uint64 // cells from here on were never used
 	free uint64 // head of the free cells' list, plus 1; a free cell holds the next, plus 1
 	used uint64

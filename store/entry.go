@@ -44,6 +44,11 @@ func objectEntry(h alloc.Handle, size int) entry {
 	return entry(uint64(kindObject)<<kindShift | uint64(size)<<sizeShift | uint64(h))
 }
 
+// packedEntry is an object of a secondary algorithm.
+func packedEntry(h alloc.Handle, size, priority int) entry {
+	return objectEntry(h, size) | entry(priority)<<priorityShift
+}
+
 func (e entry) handle() alloc.Handle { return alloc.Handle(e & handleMask) }
 
 // size of the object in bytes; PageSize means the page as it is.

@@ -48,24 +48,3 @@ func TestElementsInTheWord(t *testing.T) {
 		}
 	}
 }
-
-func FuzzEntryDecodes(f *testing.F) {
-	f.Add(uint64(0))
-	f.Add(^uint64(0))
-	f.Fuzz(func(t *testing.T, word uint64) {
-		e := entry(word)
-		states := 0
-		for _, k := range []kind{kindEmpty, kindSame, kindObject, kindBlock} {
-			if e.kind() == k {
-				states++
-			}
-		}
-		if states != 1 {
-			t.Errorf("%#x is of %d kinds", word, states)
-		}
-		if e.huge() && e.size() != PageSize {
-			t.Errorf("%#x is huge with %d bytes", word, e.size())
-		}
-		_, _ = e.element() // must not panic
-	})
-}

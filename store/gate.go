@@ -3,6 +3,9 @@ package store
 import (
 	"runtime"
 	"time"
+
+	"uzram/internal/invariants"
+	"uzram/internal/lockdep"
 )
 
 // enter begins a request: until leave, the live state it returns stays. nil:
@@ -10,7 +13,7 @@ import (
 func (s *Scratch) enter(d *Device) *live {
 	// The order matters: first be seen inside, then load. waitOutside looks
 	// after serving was taken away, so one of the two sees the other.
-	s.inside.Store(1)
+	s.inside.Add(1)
 	l := d.serving.Load()
 	if l == nil {
 		l = s.enterHeld(d)
@@ -24,11 +27,11 @@ func (s *Scratch) enter(d *Device) *live {
 // enterHeld is enter for as long as I/O is held up.
 func (s *Scratch) enterHeld(d *Device) *live {
 	for {
-		s.inside.Store(0)
+		s.inside.Add(1)
 		d.gate.RLock()
 		setUp := d.live.Load() != nil
 		d.gate.RUnlock()
-		s.inside.Store(1)
+		s.inside.Add(1)
 		if l := d.serving.Load(); l != nil || !setUp {
 			return l
 		}
@@ -36,10 +39,13 @@ func (s *Scratch) enterHeld(d *Device) *live {
 }
 
 func (s *Scratch) leave(l *live) {
+	if invariants.Enabled {
+		lockdep.AssertNoneHeld(lockdep.Gate)
+	}
 	if s.tally != (tally{}) {
 		l.counters[s.id].add(&s.tally)
 	}
-	s.inside.Store(0)
+	s.inside.Add(1)
 }
 
 // setLive makes the device live, or no longer so, for all at once.
@@ -70,7 +76,10 @@ func (d *Device) holdIO(patience time.Duration, f func()) bool {
 func (w *Workers) waitOutside(patience time.Duration) bool {
 	start := time.Now()
 	for _, s := range w.scratch {
-		for try := 0; s.inside.Load() != 0; try++ {
+		// A worker may be busy for other devices without a break: any change tells
+		// that it has left the request that it was in.
+		seen := s.inside.Load()
+		for try := 0; seen%2 == 1 && s.inside.Load() == seen; try++ {
 			if try < 100 {
 				runtime.Gosched()
 				continue

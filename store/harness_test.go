@@ -3,8 +3,12 @@ package store
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -20,16 +24,19 @@ func newWorkers(t testing.TB, n int) *Workers {
 	return w
 }
 
-// newDevice is a device of a crew of n, set up with pages pages, checked and
-// reset when the test ends.
+// newDevice is a device of a crew of n, set up with pages pages on the codec of
+// -store.codec, checked and reset when the test ends.
 func newDevice(t testing.TB, n, pages int) (*Device, *Workers) {
 	t.Helper()
+	return newDeviceOn(t, n, pages, chosen(t, "lz4"), wrappedCodecs()...)
+}
+
+func newDeviceOn(t testing.TB, n, pages int, algorithm string, extra ...compress.Codec) (*Device, *Workers) {
+	t.Helper()
 	w := newWorkers(t, n)
-	d := NewDevice(w)
+	d := NewDevice(w, extra...)
 	if pages > 0 {
-		if err := d.SetDisksize(uint64(pages) * PageSize); err != nil {
-			t.Fatal(err)
-		}
+		setUp(t, d, algorithm, pages)
 	}
 	t.Cleanup(func() {
 		if d.Initialised() {
@@ -40,6 +47,16 @@ func newDevice(t testing.TB, n, pages int) (*Device, *Workers) {
 		}
 	})
 	return d, w
+}
+
+func setUp(t testing.TB, d *Device, algorithm string, pages int) {
+	t.Helper()
+	if err := d.SetAlgorithm(algorithm); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetDisksize(uint64(pages) * PageSize); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func check(t testing.TB, d *Device) {
@@ -85,8 +102,14 @@ func randomBytes(rng *rand.Rand, b []byte) {
 	}
 }
 
+var seedFlag = flag.Uint64("store.seed", 0, "seed of the tests' generators; 0 = another one each time")
+
 func newRand(t testing.TB) *rand.Rand {
-	seed := rand.Uint64()
+	t.Helper()
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
 	t.Logf("seed %d", seed)
 	return rand.New(rand.NewPCG(seed, 1))
 }
@@ -114,8 +137,36 @@ func mustRead(t testing.TB, d *Device, s *Scratch, p []byte, off int64) {
 	}
 }
 
-func everyAlgorithm(t *testing.T, f func(t *testing.T, name string)) {
-	for _, name := range compress.Names() {
-		t.Run(name, func(t *testing.T) { f(t, name) })
+// besides does what a device does by itself and on command beside its I/O, until
+// stopped.
+func besides(t testing.TB, d *Device) (stop func()) {
+	failing := strings.HasSuffix(d.Algorithm(), "-failing")
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			d.Compact()
+			d.MarkIdle()
+			if d.RecompAlgorithm(1) != "" {
+				if _, err := d.Recompress(RecompressRequest{}); excuse(err, failing) != nil {
+					t.Error(err)
+				}
+			}
+			if n%64 == 0 { // a check keeps the others waiting
+				d.Stats()
+				d.Slots(0, func(SlotState) bool { return true })
+				check(t, d)
+			}
+			runtime.Gosched()
+		}
+	})
+	return func() {
+		close(done)
+		wg.Wait()
 	}
 }

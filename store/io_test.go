@@ -2,141 +2,93 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"syscall"
 	"testing"
 
-	"uzram/compress"
+	"uzram/compress/codectest"
 )
-
-// A random history of reads, writes, discards of any offset and length, and
-// compactions, against a plain array.
-func TestHistoryAgainstShadow(t *testing.T) {
-	everyAlgorithm(t, func(t *testing.T, name string) {
-		const pages, steps = 64, 1500
-		rng := newRand(t)
-		d, w := newDevice(t, 1, 0)
-		if err := d.SetAlgorithm(name); err != nil {
-			t.Fatal(err)
-		}
-		if err := d.SetDisksize(pages * PageSize); err != nil {
-			t.Fatal(err)
-		}
-		s := w.Scratch(0)
-		shadow := make([]byte, pages*PageSize)
-		got, page := make([]byte, len(shadow)), make([]byte, PageSize)
-		for step := range steps {
-			off, n := randomRange(rng, len(shadow))
-			what := ""
-			switch op := rng.IntN(20); {
-			case op < 10:
-				what = "write"
-				buf := make([]byte, n)
-				for at := 0; at < n; at += PageSize {
-					fillPage(rng, rng.IntN(pageKinds), page)
-					copy(buf[at:], page)
-				}
-				mustWrite(t, d, s, buf, int64(off))
-				copy(shadow[off:], buf)
-			case op < 13:
-				what = "discard"
-				if err := d.Discard(s, int64(off), int64(n)); err != nil {
-					t.Fatal(err)
-				}
-				clear(shadow[off : off+n])
-			case op < 14:
-				what = "compact"
-				if err := d.Compact(); err != nil {
-					t.Fatal(err)
-				}
-			default:
-				what = "read"
-				mustRead(t, d, s, got[:n], int64(off))
-				if !bytes.Equal(got[:n], shadow[off:off+n]) {
-					t.Fatalf("step %d: %d bytes at %d differ", step, n, off)
-				}
-			}
-			if check(t, d); t.Failed() {
-				t.Fatalf("step %d (%s of %d at %d)", step, what, n, off)
-			}
-		}
-		mustRead(t, d, s, got, 0)
-		if !bytes.Equal(got, shadow) {
-			t.Error("disk differs from its shadow at the end")
-		}
-	})
-}
-
-func randomRange(rng *rand.Rand, size int) (off, n int) {
-	if rng.IntN(2) == 0 { // whole pages
-		off = rng.IntN(size/PageSize) * PageSize
-		return off, min(size-off, (1+rng.IntN(5))*PageSize)
-	}
-	off = rng.IntN(size)
-	return off, min(size-off, 1+rng.IntN(3*PageSize))
-}
 
 // Each worker owns every n-th page and checks it while the others, and a
 // compaction that never stops, share classes and zspages with it.
 func TestWorkersInParallel(t *testing.T) {
-	const workers, pages, steps = 4, 256, 3000
+	const workers, pages = 4, 256
 	d, w := newDevice(t, workers, pages)
+	workInParallel(t, d, w, pages, false)
+}
+
+// The same on a codec that fails now and then: what failed changed nothing, of
+// the worker's own pages or of others'.
+func TestWorkersInParallelWithFailures(t *testing.T) {
+	const workers, pages = 4, 256
+	d, w, codec := newFailingDevice(t, workers, pages)
+	workInParallel(t, d, w, pages, true)
+	if st := d.Stats(); st.FailedReads+st.FailedWrites == 0 || st.FailedReads+st.FailedWrites > codec.Failures() {
+		t.Errorf("%d reads and %d writes failed, the codec did %d times", st.FailedReads, st.FailedWrites, codec.Failures())
+	}
+}
+
+func workInParallel(t *testing.T, d *Device, w *Workers, pages int, failing bool) {
+	const steps = 3000
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	stop := make(chan struct{})
-	var helpers, crew sync.WaitGroup
-	helpers.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				d.Compact()
-				d.MarkIdle()
-				d.Stats()
-				d.Slots(0, func(SlotState) bool { return true })
-			}
-		}
-	})
-	for id := range workers {
+	stop := besides(t, d)
+	var crew sync.WaitGroup
+	for id := range w.Len() {
 		crew.Go(func() {
-			rng := rand.New(rand.NewPCG(seed, uint64(id)))
-			s := w.Scratch(id)
-			shadow := make([]byte, pages*PageSize)
-			got := make([]byte, PageSize)
+			o := owner{Scratch: w.Scratch(id), d: d, rng: rand.New(rand.NewPCG(seed, uint64(id))), shadow: make([]byte, pages*PageSize)}
 			for range steps {
-				i := rng.IntN(pages/workers)*workers + id
-				off := i * PageSize
-				page := shadow[off : off+PageSize]
-				switch rng.IntN(6) {
-				case 0:
-					if err := d.Discard(s, int64(off), PageSize); err != nil {
-						t.Error(err)
-					}
-					clear(page)
-				case 1:
-					from := rng.IntN(PageSize)
-					to := from + 1 + rng.IntN(PageSize-from)
-					randomBytes(rng, page[from:to])
-					mustWrite(t, d, s, page[from:to], int64(off+from))
-				case 2, 3:
-					fillPage(rng, rng.IntN(pageKinds), page)
-					mustWrite(t, d, s, page, int64(off))
-				default:
-					mustRead(t, d, s, got, int64(off))
-					if !bytes.Equal(got, page) {
-						t.Errorf("page %d differs", i)
-						return
-					}
+				i := o.rng.IntN(pages/w.Len())*w.Len() + id
+				if err := excuse(o.step(i), failing); err != nil {
+					t.Errorf("page %d: %v", i, err)
+					return
 				}
 			}
 		})
 	}
 	crew.Wait()
-	close(stop)
-	helpers.Wait()
+	stop()
+}
+
+// owner is a worker with pages that nobody else writes.
+type owner struct {
+	*Scratch
+	d      *Device
+	rng    *rand.Rand
+	shadow []byte
+}
+
+// step does something to page i, or finds that it cannot.
+func (o *owner) step(i int) error {
+	off := i * PageSize
+	page := o.shadow[off : off+PageSize]
+	next := bytes.Clone(page)
+	var err error
+	switch o.rng.IntN(6) {
+	case 0:
+		clear(next)
+		err = o.d.Discard(o.Scratch, int64(off), PageSize)
+	case 1:
+		from := o.rng.IntN(PageSize)
+		to := from + 1 + o.rng.IntN(PageSize-from)
+		randomBytes(o.rng, next[from:to])
+		_, err = o.d.WriteAt(o.Scratch, next[from:to], int64(off+from))
+	case 2, 3:
+		fillPage(o.rng, o.rng.IntN(pageKinds), next)
+		_, err = o.d.WriteAt(o.Scratch, next, int64(off))
+	default:
+		if _, err = o.d.ReadAt(o.Scratch, next, int64(off)); err == nil && !bytes.Equal(next, page) {
+			return errors.New("it differs")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	copy(page, next)
+	return nil
 }
 
 // All workers fight for the same few pages, each writing pages of one repeated
@@ -329,15 +281,14 @@ func TestMemLimit(t *testing.T) {
 }
 
 func TestCodecFailureChangesNothing(t *testing.T) {
-	d, w := newDevice(t, 1, 4)
+	d, w, codec := newFailingDevice(t, 1, 4)
+	codec.SetRate(0)
 	s := w.Scratch(0)
 	rng := newRand(t)
 	page, got := make([]byte, PageSize), make([]byte, PageSize)
 	fillPage(rng, textPage, page)
 	mustWrite(t, d, s, page, 0)
-	l := d.live.Load()
-	good := l.streams[0]
-	l.streams[0] = failingStream{good}
+	codec.SetRate(codectest.AllCalls)
 	next := make([]byte, PageSize)
 	fillPage(rng, textPage, next)
 	_, err := d.WriteAt(s, next, 0)
@@ -346,7 +297,7 @@ func TestCodecFailureChangesNothing(t *testing.T) {
 	wantErrno(t, "partial write with a failing codec", err, syscall.EIO)
 	_, err = d.ReadAt(s, got, 0)
 	wantErrno(t, "read with a failing codec", err, syscall.EIO)
-	l.streams[0] = good
+	codec.SetRate(0)
 	mustRead(t, d, s, got, 0)
 	if !bytes.Equal(got, page) {
 		t.Error("a failing codec changed the page")
@@ -355,8 +306,3 @@ func TestCodecFailureChangesNothing(t *testing.T) {
 		t.Errorf("stats %+v", st)
 	}
 }
-
-type failingStream struct{ compress.Stream }
-
-func (failingStream) Compress(dst, page []byte) (int, error) { return 0, syscall.EBADMSG }
-func (failingStream) Decompress(page, src []byte) error      { return compress.ErrCorrupt }

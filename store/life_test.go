@@ -124,15 +124,28 @@ func TestResetOfADeviceInUse(t *testing.T) {
 // was given back (the race and invariants builds would tell), none fails but
 // for want of a disk, and every reset ends.
 func TestResetAgainstIO(t *testing.T) {
-	const workers, pages, rounds = 3, 32, 100
-	d, w := newDevice(t, workers, 0)
+	d, w := newDevice(t, 3, 0)
+	resetAgainstIO(t, d, w, chosen(t, "lz4"), false)
+}
+
+// The same on a codec that fails now and then.
+func TestResetAgainstFailingIO(t *testing.T) {
+	d, w, codec := newFailingDevice(t, 3, 1)
+	if err := d.Reset(0); err != nil {
+		t.Fatal(err)
+	}
+	resetAgainstIO(t, d, w, codec.Name(), true)
+}
+
+func resetAgainstIO(t *testing.T, d *Device, w *Workers, algorithm string, failing bool) {
+	const pages, rounds = 32, 40
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
-	for id := range workers {
+	for id := range w.Len() {
 		wg.Go(func() {
 			s := w.Scratch(id)
 			page, got := make([]byte, PageSize), make([]byte, PageSize)
-			for n := uint32(id); ; n += workers {
+			for n := uint32(id); ; n += uint32(w.Len()) {
 				select {
 				case <-stop:
 					return
@@ -140,10 +153,10 @@ func TestResetAgainstIO(t *testing.T) {
 				}
 				off := int64(n%pages) * PageSize
 				numbered(page, n)
-				if _, err := d.WriteAt(s, page, off); err != nil {
+				if _, err := d.WriteAt(s, page, off); excuse(err, failing) != nil {
 					wantErrno(t, "write", err, syscall.ENOSPC)
 				}
-				if _, err := d.ReadAt(s, got, off); err != nil {
+				if _, err := d.ReadAt(s, got, off); excuse(err, failing) != nil {
 					t.Error(err)
 				}
 				d.Discard(s, off, PageSize)
@@ -151,9 +164,7 @@ func TestResetAgainstIO(t *testing.T) {
 		})
 	}
 	for range rounds {
-		if err := d.SetDisksize(pages * PageSize); err != nil {
-			t.Fatal(err)
-		}
+		setUp(t, d, algorithm, pages)
 		d.Compact()
 		d.Stats()
 		if err := d.Reset(0); err != nil {

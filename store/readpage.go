@@ -1,6 +1,9 @@
 package store
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // readPage fills page with slot i's contents, zeros for an empty slot.
 func (l *live) readPage(s *Scratch, i uint64, page []byte) error {
@@ -33,7 +36,7 @@ func (l *live) decode(s *Scratch, i uint64, e entry, page []byte) error {
 		object := l.pool.Bytes(e.handle(), e.size())
 		if e.huge() {
 			copy(page, object)
-		} else if err := l.streams[s.id].Decompress(page, object); err != nil {
+		} else if err := l.decompress(s, e.priority(), page, object); err != nil {
 			return fmt.Errorf("page %d: %w (%v)", i, ErrCorruptPage, err)
 		}
 	default:
@@ -41,3 +44,19 @@ func (l *live) decode(s *Scratch, i uint64, e entry, page []byte) error {
 	}
 	return nil
 }
+
+// decompress fills page by the algorithm of that priority.
+func (l *live) decompress(s *Scratch, priority int, page, object []byte) error {
+	if priority == 0 {
+		return l.streams[s.id].Decompress(page, object)
+	}
+	reader := l.secondaries.reader(priority, s.id)
+	if reader == nil {
+		return errNoAlgorithm
+	}
+	return reader.Decompress(page, object)
+}
+
+// errNoAlgorithm is what becomes ErrCorruptPage for a word that names an
+// algorithm which the device has not.
+var errNoAlgorithm = errors.New("no such algorithm")

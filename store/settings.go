@@ -38,19 +38,28 @@ func (d *Device) codec(name string) (compress.Codec, error) {
 	return nil, fmt.Errorf("%q: %w", name, ErrUnknownCodec)
 }
 
+// algorithm is what was chosen for a priority, nil if nothing was. It fails for
+// parameters that the algorithm refuses.
+func (d *Device) algorithm(priority int) (codec compress.Codec, params compress.Params, err error) {
+	name, params := d.settings.algorithm[priority], d.settings.params[priority]
+	if name == "" {
+		return nil, params, nil
+	}
+	if codec, err = d.codec(name); err == nil {
+		err = codec.Check(params)
+	}
+	return codec, params, err
+}
+
 // openStreams makes the primary algorithm's streams, one for each of n workers.
 func (d *Device) openStreams(n int) ([]compress.Stream, error) {
-	s := &d.settings
-	codec, err := d.codec(s.algorithm[0])
+	codec, params, err := d.algorithm(0)
 	if err != nil {
-		return nil, err
-	}
-	if err := codec.Check(s.params[0]); err != nil {
 		return nil, err
 	}
 	streams := make([]compress.Stream, 0, n)
 	for range n {
-		stream, err := codec.NewStream(s.params[0])
+		stream, err := codec.NewStream(params)
 		if err != nil {
 			for _, other := range streams {
 				other.Close()
@@ -69,9 +78,38 @@ func (d *Device) Algorithm() string {
 	return d.settings.algorithm[0]
 }
 
+// RecompAlgorithm is the name of the secondary algorithm of a priority, "" if
+// there is none.
+func (d *Device) RecompAlgorithm(priority int) string {
+	if !secondary(priority) {
+		return ""
+	}
+	d.cfgMu.RLock()
+	defer d.cfgMu.RUnlock()
+	return d.settings.algorithm[priority]
+}
+
+// SetRecompAlgorithm chooses the secondary algorithm of a priority, 1 to 3, in
+// place of what it had, and drops that one's parameters. EINVAL: no such
+// algorithm or priority; EBUSY: the device is set up.
+func (d *Device) SetRecompAlgorithm(priority int, name string) error {
+	if !secondary(priority) {
+		return errPriority(priority, 1)
+	}
+	return d.choose(priority, name)
+}
+
+func secondary(priority int) bool { return 0 < priority && priority < priorities }
+
+func errPriority(priority, least int) error {
+	return fmt.Errorf("priority %d: accepted are %d to %d: %w", priority, least, priorities-1, syscall.EINVAL)
+}
+
 // SetAlgorithm chooses the primary algorithm and drops its parameters. EINVAL:
 // no such algorithm; EBUSY: the device is set up.
-func (d *Device) SetAlgorithm(name string) error {
+func (d *Device) SetAlgorithm(name string) error { return d.choose(0, name) }
+
+func (d *Device) choose(priority int, name string) error {
 	if _, err := d.codec(name); err != nil {
 		return err
 	}
@@ -80,8 +118,8 @@ func (d *Device) SetAlgorithm(name string) error {
 	if d.live.Load() != nil {
 		return ErrSetUp
 	}
-	d.settings.algorithm[0] = name
-	d.settings.params[0] = compress.Params{}
+	d.settings.algorithm[priority] = name
+	d.settings.params[priority] = compress.Params{}
 	return nil
 }
 
@@ -138,17 +176,23 @@ func (d *Device) replaceParams(r ParamsRequest, p compress.Params) error {
 // find is the priority that a request means.
 func (s *settings) find(r ParamsRequest) (int, error) {
 	if r.HasPriority && (r.Priority < 0 || r.Priority >= priorities) {
-		return 0, fmt.Errorf("priority %d: accepted are 0 to %d: %w", r.Priority, priorities-1, syscall.EINVAL)
+		return 0, errPriority(r.Priority, 0)
 	}
 	if r.Algo == "" {
 		return r.Priority, nil
 	}
-	for i, name := range s.algorithm {
-		if name == r.Algo && (!r.HasPriority || i == r.Priority) {
+	return s.named(r.Algo, r.Priority, r.HasPriority, 0)
+}
+
+// named is the first priority, from least up, that has the algorithm of that
+// name; if one is given, only that will do.
+func (s *settings) named(algorithm string, priority int, given bool, least int) (int, error) {
+	for i := least; i < priorities; i++ {
+		if s.algorithm[i] == algorithm && (!given || i == priority) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("algorithm %q is not configured: %w", r.Algo, syscall.EINVAL)
+	return 0, fmt.Errorf("algorithm %q is not configured: %w", algorithm, syscall.EINVAL)
 }
 
 func readDict(path string) ([]byte, error) {

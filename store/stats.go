@@ -116,5 +116,6 @@ func (d *Device) Stats() Stats {
 	for _, stream := range l.streams {
 		s.Streams += uint64(stream.MemoryUsage())
 	}
+	s.Streams += l.secondaries.memory()
 	return s
 }

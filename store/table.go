@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"uzram/internal/invariants"
+	"uzram/internal/lockdep"
 	"uzram/internal/offheap"
 	"uzram/internal/park"
 )
@@ -21,6 +23,7 @@ const (
 	slotBytes     = 16
 	slotsPerTouch = PageSize / slotBytes // slots of one page of the table
 	idleMark      = 1 << 31
+	postMark      = 1 << 30   // under post-processing
 	secondsMask   = 1<<30 - 1 // since boot: 34 years
 )
 
@@ -95,16 +98,13 @@ func (t *table) load(i uint64) entry {
 	return entry(t.slots[i].word.Load())
 }
 
-func (t *table) lock(i uint64, w *park.Waiter)  { t.room.Lock(&t.slots[i].lock, w) }
-func (t *table) rlock(i uint64, w *park.Waiter) { t.room.RLock(&t.slots[i].lock, w) }
-func (t *table) tryLock(i uint64) bool          { return park.TryLock(&t.slots[i].lock) }
-func (t *table) unlock(i uint64)                { t.room.Unlock(&t.slots[i].lock) }
-func (t *table) runlock(i uint64)               { t.room.RUnlock(&t.slots[i].lock) }
-
 // commit stores e as slot i's truth, with the write lock held, and returns what
 // was there.
 func (t *table) commit(i uint64, e entry, now uint32) (old entry) {
 	s := &t.slots[i]
+	if invariants.Enabled {
+		lockdep.AssertHeld(lockdep.Slot, t.lockID(i), lockdep.Write)
+	}
 	old = entry(s.word.Load())
 	s.word.Store(uint64(e))
 	s.aux.Store(now)

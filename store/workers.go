@@ -2,11 +2,11 @@ package store
 
 import (
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
 	"uzram/compress"
+	"uzram/internal/lockdep"
 	"uzram/internal/offheap"
 	"uzram/internal/park"
 )
@@ -15,13 +15,13 @@ import (
 type Workers struct {
 	scratch []*Scratch // the last is for verbs
 	arena   *offheap.Arena
-	verbMu  sync.Mutex // whose holder has the last scratch
+	verbMu  lockdep.Mutex[lockdep.CrewRank] // whose holder has the last scratch
 }
 
 // Scratch is what one worker needs to serve a request without asking for
 // memory. It belongs to one goroutine at a time.
 type Scratch struct {
-	inside atomic.Uint32 // 1 while the worker may use a device's live state
+	inside atomic.Uint32 // how often the worker came and went; odd while it may use a device's live state
 	_      [60]byte      // read by others: keep what is the worker's own off its line
 
 	id     int

@@ -14,7 +14,9 @@
 // takes the lock past the queue, so neither writers nor readers starve,
 // whatever the scheduling class of the threads and with one processor too.
 //
-// Lock order: a bucket's mutex is a leaf; nothing is locked beneath it.
+// Lock order: a bucket's mutex is the innermost of all locks. The lock checker
+// knows words by those who lock them, not here: whose they are and which rank
+// they have is their owner's matter.
 //
 // INVARIANT: with the bucket locked, bit 30 of a word is set if and only if its
 // bucket queues a waiter for that word.

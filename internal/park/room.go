@@ -1,8 +1,9 @@
 package park
 
 import (
-	"sync"
 	"sync/atomic"
+
+	"uzram/internal/lockdep"
 )
 
 const buckets = 64
@@ -13,7 +14,7 @@ type Room struct {
 }
 
 type bucket struct {
-	mu         sync.Mutex
+	mu         lockdep.Mutex[lockdep.BucketRank]
 	head, tail *Waiter // all words of this bucket, in order of arrival
 	_          [64 - 24]byte
 }

@@ -1,0 +1,127 @@
+package store
+
+import (
+	"sync"
+
+	"uzram/internal/lockdep"
+)
+
+// A post-processing run picks pages, works on a private copy of each with
+// nothing locked, and commits what came of it only if nobody has used the page
+// meanwhile:
+//
+//	take      read lock: mark the slot, copy its object
+//	          unlocked: work, allocate
+//	replace   write lock: if the mark stands, commit; else drop the work
+//
+// Whoever else commits to the slot, and whoever reads it, takes the mark off.
+// Compaction may move the object in between; the mark stays then.
+
+// postRuns lets one run go on at a time, and ends them all before a reset. A run
+// may take minutes, so it does not hold Device.cfgMu; passMu it holds for
+// pagesPerStretch pages at a time, so that other passes get their turn.
+type postRuns struct {
+	turn    chan struct{} // full while a run goes on
+	stop    chan struct{} // closed when all are to end
+	pending sync.WaitGroup
+}
+
+const pagesPerStretch = 64
+
+func (p *postRuns) init() { p.turn, p.stop = make(chan struct{}, 1), make(chan struct{}) }
+
+// end returns when no run goes on or waits. None may begin any more.
+func (p *postRuns) end() {
+	close(p.stop)
+	p.pending.Wait()
+}
+
+func (p *postRuns) stopped() bool {
+	select {
+	case <-p.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// postProcess does a run when its turn comes. prepare runs with the settings
+// held. EINVAL before set-up; ErrResetting if a reset came first.
+func (d *Device) postProcess(prepare func(*live) error, run func(*live) error) error {
+	var l *live
+	err := d.withLive(func(now *live) error {
+		if err := prepare(now); err != nil {
+			return err
+		}
+		l = now
+		l.post.pending.Add(1)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	defer l.post.pending.Done()
+	select {
+	case l.post.turn <- struct{}{}:
+	case <-l.post.stop:
+		return ErrResetting
+	}
+	defer func() { <-l.post.turn }()
+	err = run(l)
+	lockdep.AssertNoneHeld(lockdep.Settings)
+	return err
+}
+
+// selector says which pages a run is for.
+type selector interface {
+	selects(e entry, aux uint32) bool // e is an object
+}
+
+// take marks slot i and copies its object to buf, if it is selected. That is an
+// attempt at the page, so it takes the idle mark off.
+func (l *live) take(s *Scratch, i uint64, sel selector, buf []byte) (e entry, taken bool) {
+	l.table.rlock(i, s.waiter)
+	defer l.table.runlock(i)
+	slot := &l.table.slots[i]
+	e = entry(slot.word.Load())
+	for e.kind() == kindObject {
+		aux := slot.aux.Load()
+		if !sel.selects(e, aux) {
+			break
+		}
+		if slot.aux.CompareAndSwap(aux, aux&^idleMark|postMark) {
+			copy(buf, l.pool.Bytes(e.handle(), e.size()))
+			return e, true
+		}
+	}
+	return e, false
+}
+
+// replace commits e to slot i in place of what was taken from there. false: the
+// slot was used meanwhile, nothing has changed. The access time becomes 0, as it
+// does in the kernel.
+func (l *live) replace(s *Scratch, i uint64, e entry) bool {
+	l.table.lock(i, s.waiter)
+	if l.table.slots[i].aux.Load()&postMark == 0 {
+		l.table.unlock(i)
+		return false
+	}
+	old := l.table.commit(i, e, 0)
+	l.table.unlock(i)
+	l.settle(s, i, old, e)
+	return true
+}
+
+// untake ends the work on slot i without a new object; flags are for the commit
+// word. false as for replace.
+func (l *live) untake(s *Scratch, i uint64, flags entry) bool {
+	l.table.lock(i, s.waiter)
+	defer l.table.unlock(i)
+	slot := &l.table.slots[i]
+	if slot.aux.Load()&postMark == 0 {
+		return false
+	}
+	slot.word.Store(slot.word.Load() | uint64(flags))
+	slot.aux.And(^uint32(postMark))
+	return true
+}
