@@ -131,6 +131,9 @@ soak: ## everything at once for TIME in each build of SOAK= (default invariants 
 		CGO_ENABLED=$$cgo $(GO) test $$flags -count=1 -v -timeout 0 ./test/soak -run 'TestSoak$$' -args -soak.time=$(TIME); \
 	done
 
+linear: ## a million operations on hot pages are linearizable, for each kind of codec
+	$(GO) test ./store -run TestPagesAreLinearizable -count=1 -v -timeout 0 -args -store.linear-ops=1000000
+
 fuzz: ## each fuzz target for TIME (default 30s)
 	@scripts/fuzz.sh $(TIME)
 

@@ -40,6 +40,33 @@ func TestCheckSeesDamage(t *testing.T) {
 	}
 }
 
+func TestCheckSeesDamageOfHugeObjects(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		damage     func(p *Pool, z *zspage)
+	}{
+		{"two objects", "A1", func(_ *Pool, z *zspage) { z.inuse = 2 }},
+		{"no such class", "A1", func(_ *Pool, z *zspage) { z.class = hugeIndex + 1 }},
+		{"another owner's", "A6", func(_ *Pool, z *zspage) { z.setHugeOwner(7) }},
+		{"miscounted", "A3", func(p *Pool, _ *zspage) { p.huge.Add(1) }},
+	} {
+		p, o := newPool(t, 10)
+		o.store(t, 0, PageSize, 1)
+		h := o.slot[0].handle
+		c.damage(p, &p.zspages[h.page()])
+		var found []string
+		report := func(err error) { found = append(found, err.Error()) }
+		p.CheckFrames(0, 1<<16, func(owner uint64, at Handle) bool { return owner == 0 && at == h }, report)
+		p.CheckTotals(report)
+		if len(found) == 0 || !strings.Contains(strings.Join(found, "; "), c.want) {
+			t.Errorf("%s: found %q, want something about %s", c.name, found, c.want)
+		}
+		if owner, class, ok := p.Owner(h); c.want == "A1" && ok && class != hugeIndex {
+			t.Errorf("%s: owner %d, class %d", c.name, owner, class)
+		}
+	}
+}
+
 func TestStatsOfClasses(t *testing.T) {
 	p, o := newPool(t, 100)
 	o.store(t, 0, 700, 1)

@@ -1,11 +1,15 @@
 package store
 
 import (
+	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"uzram/alloc"
 )
 
 // A check finds nothing on a sound device, whatever goes on meanwhile, and sees
@@ -152,11 +156,27 @@ func TestFreeHint(t *testing.T) {
 	if st := d.Stats(); st.MissFree != 1 || st.NotifyFree != 3 || st.OrigDataSize != PageSize {
 		t.Errorf("%d missed, %d notified, %d bytes in use; want 1, 3, a page", st.MissFree, st.NotifyFree, st.OrigDataSize)
 	}
-	w.AsVerb(func(s *Scratch) {
-		if !d.FreeHint(s, 1) {
-			t.Error("a hint that is no worker's was not taken")
-		}
-	})
+	for i := range int64(4) {
+		mustWrite(t, d, s, page, i*PageSize)
+	}
+	d.FreeHints(1, 2)
+	d.FreeHints(3, math.MaxUint64)
+	d.FreeHints(math.MaxUint64, 1)
+	if st := d.Stats(); st.OrigDataSize != PageSize {
+		t.Errorf("%d bytes in use after hints for three of four pages", st.OrigDataSize)
+	}
+}
+
+func TestCheckOfAnOwnerPastTheEnd(t *testing.T) {
+	d, _ := newDevice(t, 1, 4)
+	h, err := d.live.Load().pool.Alloc(alloc.NoWorker, 100, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := d.Check(); err != nil || len(r.Findings) == 0 || !strings.Contains(r.Findings[0], "slot 1000") {
+		t.Errorf("findings %q, %v", r.Findings, err)
+	}
+	d.live.Load().pool.Free(alloc.NoWorker, h)
 }
 
 // Nobody asks for it, but a pool that wastes much is compacted, and one that

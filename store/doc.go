@@ -43,6 +43,10 @@
 //	S2  The object that a word names is owned by that slot, and no other word names it.
 //	S3  An object's size is PageSize if and only if the page is stored raw (huge).
 //	S4  At rest, sums over the table equal the counters.
+//	S6  A post-processing mark stands on objects only, and only while a run works on them;
+//	    whoever commits to the slot or reads it takes it off.
+//	S7  Recompression works on a private copy with nothing locked, and commits only if its
+//	    mark still stands.
 //	S8  Under a read lock only the access time and the marks change, atomically.
 //	S9  A failure before the commit changes nothing.
 //	S10 A write that would pass the memory limit fails before the commit.

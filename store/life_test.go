@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"sync"
@@ -91,6 +92,36 @@ func TestParams(t *testing.T) {
 	}
 }
 
+func TestDictionary(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dict")
+	rng, page := newRand(t), make([]byte, PageSize)
+	randomBytes(rng, page)
+	if err := os.WriteFile(path, page, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, algorithm := range []string{"lz4", "zstd"} {
+		d, w := newDevice(t, 1, 0)
+		if err := d.SetAlgorithm(algorithm); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.SetParams(ParamsRequest{DictPath: path}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.SetDisksize(PageSize); err != nil {
+			t.Fatal(err)
+		}
+		mustWrite(t, d, w.Scratch(0), page, 0)
+		if n := d.Stats().ComprDataSize; n > PageSize/4 {
+			t.Errorf("%s: a page that is the dictionary takes %d bytes", algorithm, n)
+		}
+		got := make([]byte, PageSize)
+		mustRead(t, d, w.Scratch(0), got, 0)
+		if !bytes.Equal(got, page) {
+			t.Errorf("%s: the page differs", algorithm)
+		}
+	}
+}
+
 func TestResetOfADeviceInUse(t *testing.T) {
 	d, _ := newDevice(t, 1, 4)
 	if err := d.Open(); err != nil {
@@ -118,6 +149,19 @@ func TestResetOfADeviceInUse(t *testing.T) {
 		t.Error("reset with an open of one's own:", err)
 	}
 	d.Close()
+}
+
+func TestNothingOpensDuringAReset(t *testing.T) {
+	d, _ := newDevice(t, 1, 4)
+	if err := d.claim(0); err != nil {
+		t.Fatal(err)
+	}
+	wantErrno(t, "open", d.Open(), syscall.EBUSY)
+	wantErrno(t, "second reset", d.Reset(0), syscall.EBUSY)
+	d.resetting = false
+	if !d.Initialised() || d.Opens() != 0 {
+		t.Error("what was refused changed something")
+	}
 }
 
 // I/O at full load while the device comes and goes: no request sees memory that

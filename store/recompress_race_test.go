@@ -97,11 +97,11 @@ func TestRecompressMarksOnlyWhatItSaw(t *testing.T) {
 }
 
 // Runs beside I/O of all kinds and all other passes: no page is ever anything
-// but what its only writer left there.
+// but what its only user left there.
 func TestRecompressDuringIO(t *testing.T) {
 	for _, secondary := range []string{"zstd", "deflate-slow", "lz4hc-waiting"} {
 		t.Run(secondary, func(t *testing.T) {
-			const workers, pages, steps = 3, 48, 600
+			const workers, pages, steps = 3, 48, 1500
 			d, w := newSecondaryDevice(t, workers, pages, chosen(t, "lz4"), []string{secondary, "zstd"})
 			stop := besides(t, d)
 			var crew, run sync.WaitGroup
@@ -124,9 +124,10 @@ func TestRecompressDuringIO(t *testing.T) {
 			for id := range workers {
 				crew.Go(func() {
 					rng := rand.New(rand.NewPCG(seed, uint64(id)))
-					// With one processor the run may get its first turn late.
-					for n := 0; n < steps || replaced.Load() == 0 && n < 100*steps; n++ {
-						pageLife(t, d, w.Scratch(id), rng, int64(id+workers*rng.IntN(pages/workers)))
+					mine := make([][PageSize]byte, pages/workers)
+					for range steps {
+						k := rng.IntN(len(mine))
+						pageLife(t, d, w.Scratch(id), rng, int64(id+workers*k), mine[k][:])
 					}
 				})
 			}
@@ -142,27 +143,30 @@ func TestRecompressDuringIO(t *testing.T) {
 	}
 }
 
-// pageLife writes a page, reads it at once and again, changes a part, and may
-// discard it.
-func pageLife(t testing.TB, d *Device, s *Scratch, rng *rand.Rand, i int64) {
-	page := symbolPage(rng)
-	if rng.IntN(3) == 0 {
-		fillPage(rng, rng.IntN(pageKinds), page)
-	}
-	mustWrite(t, d, s, page, i*PageSize)
+// pageLife reads page i, and may write it, change a part of it or discard it.
+// page is what it holds.
+func pageLife(t testing.TB, d *Device, s *Scratch, rng *rand.Rand, i int64, page []byte) {
 	wantPage(t, d, s, i, page)
-	if rng.IntN(2) == 0 {
+	switch rng.IntN(12) {
+	case 0, 1:
+		copy(page, symbolPage(rng))
+		mustWrite(t, d, s, page, i*PageSize)
+	case 2:
+		fillPage(rng, rng.IntN(pageKinds), page)
+		mustWrite(t, d, s, page, i*PageSize)
+	case 3, 4:
 		part := page[1000:1100]
 		randomBytes(rng, part)
 		mustWrite(t, d, s, part, i*PageSize+1000)
-		wantPage(t, d, s, i, page)
-	}
-	if rng.IntN(4) == 0 {
+	case 5:
+		clear(page)
 		if err := d.Discard(s, i*PageSize, PageSize); err != nil {
 			t.Error(err)
 		}
-		wantPage(t, d, s, i, make([]byte, PageSize))
+	default:
+		return
 	}
+	wantPage(t, d, s, i, page)
 }
 
 // A codec that fails, for reading or for writing, costs nothing but the attempt.

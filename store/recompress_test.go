@@ -66,9 +66,11 @@ func TestRecompressRules(t *testing.T) {
 					t.Errorf("worker %d reads something else", id)
 				}
 			}
-			again := mustRecompress(t, d, c.request)
-			if again.Replaced > 0 && !c.request.HasMaxPages {
-				t.Errorf("a second time replaced %d", again.Replaced)
+			if c.request.HasMaxPages {
+				return
+			}
+			if r := mustRecompress(t, d, c.request); r != (RecompressResult{}) || flagsOf(t, d) != c.want {
+				t.Errorf("a second time: %+v, flags are %s", r, flagsOf(t, d))
 			}
 		})
 	}
@@ -138,6 +140,9 @@ func TestRecompressPriorities(t *testing.T) {
 	d.MarkIdle()
 	if result := mustRecompress(t, d, at(3)); result.Replaced < 1 || slotFlags(t, d, 2) != "hn" || slotFlags(t, d, 0) != "r" {
 		t.Errorf("the last algorithm: %+v, flags are %s", result, flagsOf(t, d))
+	}
+	if result := mustRecompress(t, d, at(3)); result != (RecompressResult{}) {
+		t.Errorf("the last algorithm once more: %+v", result)
 	}
 	mustWrite(t, d, s, pages[2], 2*PageSize)
 	if flags := slotFlags(t, d, 2); flags != "h" {

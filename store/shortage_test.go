@@ -48,6 +48,21 @@ func TestShortageWhileSettingUp(t *testing.T) {
 	}
 }
 
+func TestShortageOfWorkersBuffers(t *testing.T) {
+	for n := int64(0); ; n++ {
+		failFrom(t, n)
+		_, err := NewWorkers(2)
+		offheap.InjectShortage(nil)
+		if err == nil {
+			if n < 2 {
+				t.Errorf("workers after %d requests for memory", n)
+			}
+			return
+		}
+		wantErrno(t, "workers", err, syscall.ENOMEM)
+	}
+}
+
 // Memory runs out while pages are written: EIO to those that need some, and what
 // was stored before stays. When there is memory again, all goes on.
 func TestShortageWhileWriting(t *testing.T) {

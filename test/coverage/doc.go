@@ -1,7 +1,7 @@
 // Coverage judges coverage profiles of go test: at least a share of each
-// package's statements is covered, and each function with a block that is not is
-// in a table of reasons, with the right number of such blocks. A reason for what
-// is covered by now is as wrong as a missing one.
+// package's statements is covered, and each function with blocks that are not is
+// in a table of reasons, with at least as many as there are: some blocks need an
+// interleaving that tests meet only now and then.
 //
 //	coverage -reasons docs/coverage.md -least 95 PROFILE...
 package main

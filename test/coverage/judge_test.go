@@ -55,8 +55,9 @@ func TestJudge(t *testing.T) {
 		{"profiles together", methodRow, 75, []string{one, other}, nil},
 		{"too little", methodRow + ifRow, 51, []string{one}, []string{"50.0 % is less"}},
 		{"no reason", methodRow, 0, []string{one}, []string{"A is not covered (lines 4)"}},
-		{"wrong number", methodRow + strings.Replace(ifRow, "1 |", "2 |", 1), 0, []string{one}, []string{"A has 1 blocks"}},
-		{"reason for nothing", methodRow + ifRow, 0, []string{one, other}, []string{"A is covered, or not there"}},
+		{"too few reasons", methodRow + strings.Replace(ifRow, "1 |", "0 |", 1), 0, []string{one}, []string{"A has 1 blocks"}},
+		{"covered now and then", methodRow + ifRow, 0, []string{one, other}, nil},
+		{"reason for nothing", methodRow + ifRow + "| `a/a.go` | `C` | 1 | gone |\n", 0, []string{one}, []string{"there is no C"}},
 	} {
 		var out strings.Builder
 		got, err := judge(&out, root, table(c.rows), c.least, c.profiles)
