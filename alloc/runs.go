@@ -135,12 +135,16 @@ func (r *runs) populate(page uint32, n int) error {
 }
 
 func (r *runs) giveBack(page uint32, n int) {
-	// A punch that failed would leave memory behind a free run; the next user
-	// of the run takes it over, so nothing is lost but the moment.
-	_ = r.arena.Punch(int(runOffset(page)), n*PageSize)
+	r.punch(page, n)
 	r.mu.Lock()
 	r.release(page)
 	r.mu.Unlock()
+}
+
+// punch gives a run's memory back. If that fails, it stays behind a free run;
+// the next user of the run takes it over, so nothing is lost but the moment.
+func (r *runs) punch(page uint32, n int) {
+	_ = r.arena.Punch(int(runOffset(page)), n*PageSize)
 }
 
 // reserve takes address space for a run of n pages, with mu held.
@@ -292,11 +296,16 @@ func (r *runs) warmOne(n int) bool {
 	if err != nil {
 		return false
 	}
-	err = r.populate(page, n)
+	err = r.arena.Populate(int(runOffset(page)), n*PageSize)
+	if err != nil {
+		r.punch(page, n)
+	}
 	r.mu.Lock()
-	r.filling = 0
+	r.filling = 0 // no sooner: who looks at the runs must know whose this one is
 	if err == nil {
 		r.warm[n] = append(r.warm[n], page) // at most one above warmMax
+	} else {
+		r.release(page)
 	}
 	r.mu.Unlock()
 	return err == nil
