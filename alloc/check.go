@@ -27,8 +27,8 @@ func (p *Pool) Check() (err error) {
 // CheckFrames verifies the zspages of n frames of address space from frame from
 // on, the first being 0, and reports what is wrong. Where named is given, each
 // object's owner must be one of which it is true. It returns the frame to go on
-// with, how many zspages it saw, and whether there are more frames. No Alloc, Free or Compact may run meanwhile,
-// nor be half done.
+// with, how many zspages it saw, and whether there are more frames. No Alloc,
+// Free or Compact may run meanwhile, nor be half done.
 func (p *Pool) CheckFrames(from, n uint32, named func(owner uint64, h Handle) bool, report func(error)) (next uint32, zspages uint64, more bool) {
 	p.recallAll()
 	p.eachZspage(max(from, 1), from+n, func(page uint32, z *zspage) {
@@ -79,7 +79,7 @@ func (p *Pool) Owner(h Handle) (owner uint64, class int, ok bool) {
 	}
 	z := &p.zspages[page]
 	if z.class == hugeIndex {
-		return z.hugeOwner(), hugeIndex, h.offset() == runOffset(page)
+		return z.hugeOwner(), hugeIndex, h.offset() == runOffset(page) && z.inuse == 1
 	}
 	if z.class > hugeIndex {
 		return 0, 0, false

@@ -67,6 +67,22 @@ func TestCheckSeesDamageOfHugeObjects(t *testing.T) {
 	}
 }
 
+func TestNobodyOwnsWhatIsFree(t *testing.T) {
+	for _, size := range []int{700, PageSize} {
+		p, o := newPool(t, 10)
+		o.store(t, 0, size, 1)
+		o.store(t, 1, size, 1)
+		h := o.slot[0].handle
+		if owner, _, ok := p.Owner(h); owner != 0 || !ok {
+			t.Errorf("size %d: owner %d, %v", size, owner, ok)
+		}
+		o.drop(0)
+		if owner, _, ok := p.Owner(h); ok {
+			t.Errorf("size %d: owner %d of a free object", size, owner)
+		}
+	}
+}
+
 func TestStatsOfClasses(t *testing.T) {
 	p, o := newPool(t, 100)
 	o.store(t, 0, 700, 1)

@@ -6,7 +6,7 @@ const PageSize = 4096
 const (
 	headerSize  = 8  // before each object: its owner, or the next free object
 	minSize     = 32 // smallest class in bytes
-	sizeStep    = 16 // between classes in bytes
+	sizeStep    = 16 // between the sizes of which classes are made, in bytes
 	numSizes    = (PageSize-minSize)/sizeStep + 1
 	hugeIndex   = numSizes - 1
 	framePages  = 8 // also the longest chain

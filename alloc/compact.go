@@ -11,25 +11,43 @@ type Mover interface {
 	Move(owner uint64, from, to Handle) bool
 }
 
-// movesPerHold bounds how long a class stays locked by compaction.
-const movesPerHold = 16
+// movesPerHold bounds how long a class stays locked by compaction, busyZspages
+// how many zspages that cannot be emptied it puts up with in a class.
+const (
+	movesPerHold = 16
+	busyZspages  = 32
+)
 
 // Compact empties sparse zspages into fuller ones of their class, largest class
 // first, and gives their pages back. It returns how many pages that were. An
 // object whose owner is busy stays where it is.
 func (p *Pool) Compact(m Mover) (pages uint64) {
 	for i := len(p.classes) - 1; i >= 0; i-- {
-		c := p.classes[i]
-		c.mu.Lock()
-		// An object in a reserve has no owner who could move it.
-		for p.recall(c); c.spare() >= uint64(c.objs); p.recall(c) {
-			freed, moved := p.evacuate(c, m)
-			pages += freed
-			if !moved {
-				break
-			}
+		pages += p.compactClass(p.classes[i], m)
+	}
+	return pages
+}
+
+func (p *Pool) compactClass(c *class, m Mover) (pages uint64) {
+	var busy []uint32 // isolated zspages with an object that could not be moved
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// An object in a reserve has no owner who could move it.
+	for p.recall(c); c.spare() >= uint64(c.objs) && len(busy) < busyZspages; p.recall(c) {
+		page := c.emptiest()
+		if page == 0 {
+			break
 		}
-		c.mu.Unlock()
+		p.isolate(c, page)
+		p.evacuate(c, page, m)
+		if p.zspages[page].inuse != 0 {
+			busy = append(busy, page)
+			continue
+		}
+		pages += p.rejoin(c, page)
+	}
+	for _, page := range busy {
+		pages += p.rejoin(c, page)
 	}
 	return pages
 }
@@ -60,17 +78,34 @@ func (p *Pool) Freeable() (pages uint64) {
 
 func (c *class) freeable() uint64 { return c.spare() / uint64(c.objs) * uint64(c.pages) }
 
-// evacuate moves what it can out of the emptiest zspage. Called and returns with
-// c.mu held, which it lets go now and then: the zspage is isolated meanwhile, so
-// that nobody allocates in it, stocks a reserve from it or frees it.
-func (p *Pool) evacuate(c *class, m Mover) (pages uint64, moved bool) {
-	src := c.emptiest()
-	if src == 0 {
-		return 0, false
-	}
-	z := &p.zspages[src]
-	p.unlink(c, src, z)
+// isolate takes a zspage off its list, with c.mu held: nobody allocates in it,
+// stocks a reserve from it or gives it back until it rejoins.
+func (p *Pool) isolate(c *class, page uint32) {
+	z := &p.zspages[page]
+	p.unlink(c, page, z)
 	z.state |= isolated
+}
+
+// rejoin ends isolate, and gives the zspage back if it is empty by now. It lets
+// c.mu go meanwhile.
+func (p *Pool) rejoin(c *class, page uint32) (pages uint64) {
+	z := &p.zspages[page]
+	if z.inuse != 0 {
+		z.state &^= isolated
+		p.link(c, page, z)
+		return 0
+	}
+	p.forget(c, page, z)
+	c.mu.Unlock()
+	p.dropPages(c, page, nil)
+	c.mu.Lock()
+	return uint64(c.pages)
+}
+
+// evacuate moves what it can out of an isolated zspage. Called and returns with
+// c.mu held, which it lets go now and then.
+func (p *Pool) evacuate(c *class, src uint32, m Mover) {
+	z := &p.zspages[src]
 	held := 0
 	for i := 0; i < int(z.fresh) && z.inuse > 0; i++ {
 		off := c.objectAt(src, i)
@@ -80,12 +115,11 @@ func (p *Pool) evacuate(c *class, m Mover) (pages uint64, moved bool) {
 		}
 		dst := c.fullest()
 		if dst == 0 {
-			break
+			return
 		}
 		to := p.allocFrom(c, dst, headerOwner(header))
 		if from := handleAt(off); m.Move(headerOwner(header), from, to) {
 			p.freeIn(c, src, z, from)
-			moved = true
 		} else {
 			p.freeIn(c, dst, &p.zspages[dst], to) // never its last object: dst was partly used
 		}
@@ -95,14 +129,4 @@ func (p *Pool) evacuate(c *class, m Mover) (pages uint64, moved bool) {
 			c.mu.Lock()
 		}
 	}
-	if z.inuse == 0 {
-		p.forget(c, src, z)
-		c.mu.Unlock()
-		p.dropPages(c, src, nil)
-		c.mu.Lock()
-		return uint64(c.pages), true
-	}
-	z.state &^= isolated
-	p.link(c, src, z)
-	return 0, moved
 }

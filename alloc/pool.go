@@ -46,12 +46,13 @@ type Pool struct {
 
 // New makes a pool for at most maxObjects objects at a time on a machine that
 // has no more than maxMemory bytes for it, and for workers 0 to workers-1. It
-// reserves address space for the
-// worst fragmentation (each object alone in a zspage, hence a frame) and takes
-// hardly any memory. Errors wrap ENOMEM.
+// reserves address space for the worst fragmentation (each object alone in a
+// zspage, hence a frame) and takes hardly any memory. Errors wrap ENOMEM.
 func New(maxObjects, maxMemory uint64, workers int) (*Pool, error) {
 	const inFlight = 1024 // objects not yet committed or not yet freed
-	frames := min(maxObjects+inFlight, maxMemory/PageSize+inFlight, maxArena/(framePages*PageSize))
+	warm := uint64(framePages * (warmMax + 1 + workers*localRuns))
+	frames := min(maxObjects, maxMemory/PageSize) + inFlight + warm
+	frames = min(frames, maxArena/(framePages*PageSize))
 	p := &Pool{
 		locals:   make([]local, workers),
 		refilled: make(chan struct{}),

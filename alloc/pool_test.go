@@ -203,6 +203,32 @@ func TestCompactLeavesBusyOwnersAlone(t *testing.T) {
 	check(t, p)
 }
 
+// One object that cannot be moved does not keep the rest of its class from it.
+func TestCompactGoesOnPastABusyOwner(t *testing.T) {
+	const n = 1000
+	p, o := newPool(t, n)
+	for i := range n {
+		o.store(t, i, 2000, byte(i))
+	}
+	for i := range n {
+		if i%8 != 0 {
+			o.drop(i)
+		}
+	}
+	page := p.byIndex[sizeIndex(2000)].emptiest()
+	for i := range n {
+		if h := o.slot[i].handle; h != 0 && p.runs.first(h.page()) == page {
+			o.slot[i].mu.Lock()
+			defer o.slot[i].mu.Unlock()
+		}
+	}
+	before := p.Pages()
+	if freed := p.Compact(o); freed < before/2 {
+		t.Errorf("%d of %d pages given back beside one busy zspage", freed, before)
+	}
+	check(t, p)
+}
+
 func TestAddressSpaceUsedUpIsENOMEM(t *testing.T) {
 	p, err := New(1, 0, 1)
 	if err != nil {

@@ -98,14 +98,33 @@ func TestCheckWants(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A request that does not end: the check gives up, and lets I/O go on.
-	w.Scratch(0).inside.Store(1)
+	l := w.Scratch(0).enter(d)
 	r, err := d.Check()
 	wantErrno(t, "check beside a request that does not end", err, syscall.EBUSY)
 	if r.Holds != 0 || len(r.Findings) != 0 {
 		t.Errorf("report %+v of a check that failed", r)
 	}
-	w.Scratch(0).inside.Store(0)
+	w.Scratch(0).leave(l)
 	mustWrite(t, d, w.Scratch(0), make([]byte, PageSize), 0)
+}
+
+// A crew may serve several devices: who is at work for one of them keeps the
+// others from nothing.
+func TestRequestsOfOtherDevicesDoNotCount(t *testing.T) {
+	d, w := newDevice(t, 1, 1)
+	other := NewDevice(w)
+	if err := other.SetDisksize(PageSize); err != nil {
+		t.Fatal(err)
+	}
+	s := w.Scratch(0)
+	l := s.enter(d)
+	if r, err := other.Check(); err != nil || len(r.Findings) > 0 {
+		t.Errorf("check of another device: %q, %v", r.Findings, err)
+	}
+	if err := other.Reset(0); err != nil {
+		t.Error(err)
+	}
+	s.leave(l)
 }
 
 // Requests that come while I/O is held up wait, and none takes the device for

@@ -36,19 +36,18 @@ func (m mover) Move(owner uint64, from, to alloc.Handle) bool {
 		return false
 	}
 	defer m.table.unlock(owner)
-	word := &m.table.slots[owner].word
-	e := entry(word.Load())
+	e := entry(m.table.slots[owner].word.Load())
 	if e.kind() != kindObject || e.handle() != from {
 		return false
 	}
 	copy(m.pool.Bytes(to, e.size()), m.pool.Bytes(from, e.size()))
-	word.Store(uint64(e.moved(to)))
+	m.table.setWord(owner, e.moved(to))
 	return true
 }
 
 // A pool is compacted unasked when it could give back at least wastePages, and
-// one in wasteShare of its pages. So to each object that is moved belong several
-// that were freed.
+// one in wasteShare of its pages. So at least four objects were freed for three
+// that are moved.
 const (
 	wastePages = 256
 	wasteShare = 4

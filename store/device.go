@@ -46,7 +46,7 @@ type Device struct {
 // control verbs.
 //
 // passMu serialises what goes over all slots or all objects: compaction, check,
-// marking.
+// marking, recompression by stretches.
 type live struct {
 	size     int64
 	table    *table
@@ -221,7 +221,7 @@ func (d *Device) Reset(ownOpens int) error {
 	if l := d.live.Load(); l != nil {
 		d.setLive(nil)
 		l.post.end()
-		d.workers.waitOutside(math.MaxInt64)
+		d.waitOutside(math.MaxInt64)
 		l.close()
 	}
 	d.settings = defaultSettings()

@@ -13,6 +13,9 @@ import (
 func (s *Scratch) enter(d *Device) *live {
 	// The order matters: first be seen inside, then load. waitOutside looks
 	// after serving was taken away, so one of the two sees the other.
+	if s.at.Load() != d {
+		s.at.Store(d)
+	}
 	s.inside.Add(1)
 	l := d.serving.Load()
 	if l == nil {
@@ -64,22 +67,22 @@ func (d *Device) holdIO(patience time.Duration, f func()) bool {
 	defer d.gate.Unlock()
 	l := d.serving.Swap(nil)
 	defer d.serving.Store(l)
-	if !d.workers.waitOutside(patience) {
+	if !d.waitOutside(patience) {
 		return false
 	}
 	f()
 	return true
 }
 
-// waitOutside returns true once each worker was outside any request at some
-// moment after the call, false if that takes longer than patience.
-func (w *Workers) waitOutside(patience time.Duration) bool {
+// waitOutside returns true once each worker was outside the device's requests at
+// some moment after the call, false if that takes longer than patience.
+func (d *Device) waitOutside(patience time.Duration) bool {
 	start := time.Now()
-	for _, s := range w.scratch {
-		// A worker may be busy for other devices without a break: any change tells
-		// that it has left the request that it was in.
+	for _, s := range d.workers.scratch {
+		// A worker may go on without a break, and for other devices. Any change
+		// tells that it has left the request that it was in.
 		seen := s.inside.Load()
-		for try := 0; seen%2 == 1 && s.inside.Load() == seen; try++ {
+		for try := 0; seen%2 == 1 && s.at.Load() == d && s.inside.Load() == seen; try++ {
 			if try < 100 {
 				runtime.Gosched()
 				continue

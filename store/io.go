@@ -155,13 +155,32 @@ func (d *Device) FreeHint(s *Scratch, page uint64) (freed bool) {
 // FreeHints is FreeHint for pages [first, first+n) and for callers who are no
 // worker. What lies past the end is ignored.
 func (d *Device) FreeHints(first, n uint64) {
-	pages := uint64(d.Size()) / PageSize
-	first = min(first, pages)
 	d.workers.AsVerb(func(s *Scratch) {
-		for i := first; i < first+min(n, pages-first); i++ {
-			d.FreeHint(s, i)
+		for n > 0 {
+			l := s.enter(d)
+			var done uint64
+			if l != nil && first < uint64(len(l.table.slots)) {
+				done = l.freeHints(s, first, min(n, uint64(len(l.table.slots))-first))
+			}
+			s.leave(l)
+			if done == 0 {
+				return
+			}
+			first, n = first+done, n-done
 		}
 	})
+}
+
+// freeHints gives hints for the first of n > 0 slots and returns how many that
+// were: those of a page of the table, and those before it that never held
+// anything. So a request stays short.
+func (l *live) freeHints(s *Scratch, first, n uint64) (done uint64) {
+	from, to := l.table.touchedRange(first, first+n)
+	s.tally.notifyFree += int64(from - first)
+	for i := from; i < to; i++ {
+		l.freeHint(s, i)
+	}
+	return to - first
 }
 
 func (l *live) freeHint(s *Scratch, i uint64) bool {

@@ -121,7 +121,7 @@ func (l *live) untake(s *Scratch, i uint64, flags entry) bool {
 	if slot.aux.Load()&postMark == 0 {
 		return false
 	}
-	slot.word.Store(slot.word.Load() | uint64(flags))
+	l.table.setWord(i, entry(slot.word.Load())|flags)
 	slot.aux.And(^uint32(postMark))
 	return true
 }

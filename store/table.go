@@ -101,14 +101,18 @@ func (t *table) load(i uint64) entry {
 // commit stores e as slot i's truth, with the write lock held, and returns what
 // was there.
 func (t *table) commit(i uint64, e entry, now uint32) (old entry) {
-	s := &t.slots[i]
+	old = entry(t.slots[i].word.Load())
+	t.setWord(i, e)
+	t.slots[i].aux.Store(now)
+	return old
+}
+
+// setWord changes slot i's entry and nothing else, with the write lock held.
+func (t *table) setWord(i uint64, e entry) {
 	if invariants.Enabled {
 		lockdep.AssertHeld(lockdep.Slot, t.lockID(i), lockdep.Write)
 	}
-	old = entry(s.word.Load())
-	s.word.Store(uint64(e))
-	s.aux.Store(now)
-	return old
+	t.slots[i].word.Store(uint64(e))
 }
 
 // access notes that slot i was read, which takes its marks off.

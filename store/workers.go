@@ -21,8 +21,9 @@ type Workers struct {
 // Scratch is what one worker needs to serve a request without asking for
 // memory. It belongs to one goroutine at a time.
 type Scratch struct {
-	inside atomic.Uint32 // how often the worker came and went; odd while it may use a device's live state
-	_      [60]byte      // read by others: keep what is the worker's own off its line
+	inside atomic.Uint32          // how often the worker came and went; odd while it may use a device's live state
+	at     atomic.Pointer[Device] // which device; changes while inside is even
+	_      [48]byte               // read by others: keep what is the worker's own off this line
 
 	id     int
 	waiter *park.Waiter
