@@ -29,6 +29,9 @@
 //	            class.mu    alloc
 //	              leaves    alloc's runs.mu; elements.mu, the odd same-filled elements; audit.mu, a check's sums
 //
+// A run of recompression has a turn of its own, outside of these: it waits for
+// it with no lock held, on a channel which a reset closes (postRuns).
+//
 // Nobody holds two of one line. Compaction holds a class when it comes to a
 // slot: it tries the slot's lock and never waits for it. A request ends without
 // any lock from the gate on, a verb without any but cfgMu.
