@@ -54,13 +54,14 @@ type Stream interface {
 	Decompressor
 }
 
-// dstSlack is what DstSize adds to the worst case of the formats (16 bytes for
-// an LZ4 block), so that encoders may move literals in fixed steps.
+// dstSlack is what DstSize adds to the worst case of the formats, so that
+// encoders may move literals in fixed steps.
 const dstSlack = 64
 
 // DstSize returns the size in bytes of a destination that holds any compressed
-// page of n bytes and lets every codec write without an inner bound check.
-func DstSize(n int) int { return n + n/255 + dstSlack }
+// page of n bytes and lets every codec write without an inner bound check. The
+// worst case is that of 842, 5 bits more for each 8 bytes.
+func DstSize(n int) int { return n + n/12 + dstSlack }
 
 // codec is a row of the table of algorithms.
 type codec struct {

@@ -104,3 +104,9 @@ func FuzzZstd_RoundTrip(f *testing.F)     { fuzzRoundTrip(f, "zstd") }
 func FuzzZstd_Decompress(f *testing.F)    { fuzzDecompress(f, "zstd") }
 func FuzzDeflate_RoundTrip(f *testing.F)  { fuzzRoundTrip(f, "deflate") }
 func FuzzDeflate_Decompress(f *testing.F) { fuzzDecompress(f, "deflate") }
+func FuzzLZO_RoundTrip(f *testing.F)      { fuzzRoundTrip(f, "lzo") }
+func FuzzLZO_Decompress(f *testing.F)     { fuzzDecompress(f, "lzo") }
+func FuzzLZORLE_RoundTrip(f *testing.F)   { fuzzRoundTrip(f, "lzo-rle") }
+func FuzzLZORLE_Decompress(f *testing.F)  { fuzzDecompress(f, "lzo-rle") }
+func Fuzz842_RoundTrip(f *testing.F)      { fuzzRoundTrip(f, "842") }
+func Fuzz842_Decompress(f *testing.F)     { fuzzDecompress(f, "842") }

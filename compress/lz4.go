@@ -14,14 +14,14 @@ type lz4Stream struct {
 	enc    lz4Encoder
 	accel  int
 	dict   lz4Dict
-	primed *lz4Table // the positions of the dictionary; nil for none
+	primed *pageTable // the positions of the dictionary; nil for none
 	room   room
 }
 
 func newLZ4(p Params) (Stream, error) {
 	s := &lz4Stream{accel: int(p.Level), dict: lz4Dict{content: p.Dict}}
 	if p.Dict != nil {
-		s.primed = new(lz4Table)
+		s.primed = new(pageTable)
 	}
 	return s, warmUp(s, s)
 }
@@ -36,7 +36,7 @@ func (s *lz4Stream) Compress(dst, page []byte) (int, error) {
 		s.primed.fill(src[:start])
 	}
 	if s.primed == nil {
-		s.enc.table = lz4Table{}
+		s.enc.table = pageTable{}
 	} else {
 		s.enc.table = *s.primed
 	}
@@ -50,7 +50,7 @@ func (s *lz4Stream) Decompress(page, src []byte) error {
 func (s *lz4Stream) MemoryUsage() int {
 	n := int(reflect.TypeFor[lz4Stream]().Size()) + s.dict.size() + s.room.size()
 	if s.primed != nil {
-		n += int(reflect.TypeFor[lz4Table]().Size())
+		n += int(reflect.TypeFor[pageTable]().Size())
 	}
 	return n
 }

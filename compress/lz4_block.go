@@ -1,7 +1,5 @@
 package compress
 
-import "math/bits"
-
 // Facts of the LZ4 block format.
 const (
 	lz4MinMatch  = 4
@@ -10,20 +8,6 @@ const (
 	lz4Nibble    = 15  // from this length on, bytes follow the token's nibble
 	lz4Byte      = 255 // such a byte, if another one follows
 )
-
-// lz4Extend returns where the match of distance off ends that holds up to e, at
-// most len(src). The last bytes are compared one by one.
-func lz4Extend(src []byte, e, off int) int {
-	for ; e+8 <= len(src); e += 8 {
-		if diff := load64(src, e) ^ load64(src, e-off); diff != 0 {
-			return e + bits.TrailingZeros64(diff)>>3
-		}
-	}
-	for e < len(src) && src[e] == src[e-off] {
-		e++
-	}
-	return e
-}
 
 // lz4Literals writes a token, its low nibble given, and the literals at dst[o:],
 // makes sure of 4 more bytes, and returns where they begin.

@@ -1,9 +1,6 @@
 package compress
 
-import "math/bits"
-
 const (
-	lz4HashBits = 12
 	// lz4Margin is how far before the end a search stops. The format asks for
 	// 12 bytes; with 16 every load and literal move of the loop stays inside.
 	lz4Margin = 16
@@ -16,41 +13,14 @@ const (
 	lz4MaxAccel   = 1 << 16
 )
 
-// lz4Table has the last position of each hash, 0 for none.
-type lz4Table [1 << lz4HashBits]uint16
-
-// lz4Encoder finds matches through a table of last positions. The table is
-// cleared (or primed from the dictionary) for every page: so an entry always
-// names a position before the current one, an unused one position 0, and the
-// search needs no check of its candidates, and the output depends on no page
-// before. A position has 16 bits, hence maxPage.
+// lz4Encoder finds matches through a table of last positions.
 //
 // The buffers are fields so that the search loop holds in registers no more of
 // them than it uses.
 type lz4Encoder struct {
-	table lz4Table
+	table pageTable
 	src   []byte
 	dst   []byte
-}
-
-// lz4Hash maps the low 5 bytes of x to an index of the table.
-func lz4Hash(x uint64) uint64 { return x << 24 * 889523592379 >> (64 - lz4HashBits) }
-
-// swap puts i in the place of the last position that had the key x, and returns
-// that one.
-func (t *lz4Table) swap(x uint64, i int) int {
-	h := lz4Hash(x)
-	last := t[h]
-	t[h] = uint16(i)
-	return int(last)
-}
-
-// fill sets the table to the positions of src.
-func (t *lz4Table) fill(src []byte) {
-	*t = lz4Table{}
-	for i := 0; i+8 <= len(src); i++ {
-		t.swap(load64(src, i), i)
-	}
 }
 
 // encode compresses src[start:] into dst and returns the length. The caller has
@@ -105,13 +75,13 @@ func (z *lz4Encoder) matches(start, stride int) (anchor, o int) {
 			}
 		}
 		off, lit := i-cand, i-anchor
-		e := i + lz4Match(src, i, cand, diff)
+		e := i + matchLength(src, i, cand, diff)
 		if e >= i+16 {
 			e = z.extend(e, off)
 		}
 		e = min(e, limit+lz4Margin-lz4LastBytes)
 		if cand >= 8 {
-			k := min(lz4Backward(src, i, cand), lit)
+			k := min(matchBackward(src, i, cand), lit)
 			i, lit = i-k, lit-k
 		}
 		size := e - i - lz4MinMatch
@@ -136,20 +106,8 @@ func (z *lz4Encoder) matches(start, stride int) (anchor, o int) {
 	}
 }
 
-// lz4Match returns how many of 16 bytes at i and cand agree; diff is what the
-// first 8 differ in.
-func lz4Match(src []byte, i, cand int, diff uint64) int {
-	n := bits.TrailingZeros64(diff) >> 3
-	return n + n>>3*(bits.TrailingZeros64(load64(src, i+8)^load64(src, cand+8))>>3)
-}
-
-// lz4Backward returns how many of the 8 bytes before i and cand agree.
-func lz4Backward(src []byte, i, cand int) int {
-	return bits.LeadingZeros64(load64(src, i-8)^load64(src, cand-8)) >> 3
-}
-
 // extend returns where the match of distance off ends that holds up to e.
-func (z *lz4Encoder) extend(e, off int) int { return lz4Extend(z.src, e, off) }
+func (z *lz4Encoder) extend(e, off int) int { return matchExtend(z.src, e, off) }
 
 // literals writes the literals from src[anchor:] with their token.
 func (z *lz4Encoder) literals(o, anchor, lit, nibble int) int {

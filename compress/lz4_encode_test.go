@@ -25,7 +25,7 @@ func TestLZ4Encoder_EveryLength(t *testing.T) {
 		for _, n := range append(lengths, maxPage-1, maxPage) {
 			page := whole[maxPage-n:] // another beginning and the same end each time
 			dst, intact := guarded(DstSize(n))
-			z.table = lz4Table{}
+			z.table = pageTable{}
 			size := z.encode(dst, page, 0, 1)
 			got, err := lz4.UncompressBlock(dst[:size], back)
 			if err != nil || !bytes.Equal(back[:got], page) {
@@ -85,7 +85,7 @@ func TestLZ4Encoder_NotWorseThanLibrary(t *testing.T) {
 	own, library := 0, 0
 	for seed := range uint64(64) {
 		page := mixedPage(seed)
-		z.table = lz4Table{}
+		z.table = pageTable{}
 		own += z.encode(dst, page, 0, 1)
 		n, err := c.CompressBlock(page, dst)
 		if err != nil {
@@ -118,7 +118,7 @@ func TestLZ4Encoder_Acceleration(t *testing.T) {
 	for _, accel := range []int{1, 4, 32, 1 << 30} {
 		total := 0
 		for seed := range uint64(64) {
-			z.table = lz4Table{}
+			z.table = pageTable{}
 			total += z.encode(dst, mixedPage(seed), 0, accel)
 		}
 		if total <= last {

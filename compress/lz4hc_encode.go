@@ -143,7 +143,7 @@ func (z *lz4hcEncoder) longest(src []byte, i, end, best, off int) (int, int) {
 	for tries := z.depth; tries > 0 && best < z.enough && i+best < end; tries-- {
 		at := best - lz4MinMatch + 1 // a longer match agrees in the 4 bytes from here
 		if uint32(load64(src, cand+at)) == uint32(load64(src, i+at)) && uint32(load64(src, cand)) == key {
-			if n := min(lz4Extend(src, i+lz4MinMatch, i-cand), end) - i; n > best {
+			if n := min(matchExtend(src, i+lz4MinMatch, i-cand), end) - i; n > best {
 				best, off = n, i-cand
 			}
 		}

@@ -67,7 +67,7 @@ func TestCodec_Check(t *testing.T) {
 		{"deflate", "dict", dict(100), syscall.EOPNOTSUPP},
 		{"deflate", "large dict", dict(maxDict + 1), syscall.EOPNOTSUPP},
 	} {
-		codec, found := Lookup(c.codec)
+		codec, found := find(c.codec)
 		if !found {
 			t.Fatalf("no codec %q", c.codec)
 		}

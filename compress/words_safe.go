@@ -4,11 +4,15 @@ package compress
 
 import "encoding/binary"
 
-// The LZ4 page encoder's loads and stores, bound checked.
+// The page codecs' loads and stores, bound checked.
 
 // load64 returns the 8 bytes at b[i:], the first in the lowest bits.
 // The caller guarantees 0 <= i and i+8 <= len(b).
 func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+
+// store64 writes v at b[i:], the lowest bits first.
+// The caller guarantees 0 <= i and i+8 <= len(b).
+func store64(b []byte, i int, v uint64) { binary.LittleEndian.PutUint64(b[i:], v) }
 
 // store32 writes v at b[i:], the lowest bits first.
 // The caller guarantees 0 <= i and i+4 <= len(b).

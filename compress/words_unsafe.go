@@ -4,7 +4,7 @@ package compress
 
 import "unsafe"
 
-// The LZ4 page encoder's loads and stores, without bound checks: they cost a
+// The page codecs' loads and stores, without bound checks: they cost a
 // quarter of its speed. Every caller states why its indices are in range, and
 // the safe twin of this file (build tag nounsafe) would panic if one were not.
 
@@ -12,6 +12,12 @@ import "unsafe"
 // The caller guarantees 0 <= i and i+8 <= len(b).
 func load64(b []byte, i int) uint64 {
 	return *(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))
+}
+
+// store64 writes v at b[i:], the lowest bits first.
+// The caller guarantees 0 <= i and i+8 <= len(b).
+func store64(b []byte, i int, v uint64) {
+	*(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)) = v
 }
 
 // store32 writes v at b[i:], the lowest bits first.
