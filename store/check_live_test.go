@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -47,20 +48,28 @@ func TestCheckDuringIO(t *testing.T) {
 			}
 		})
 	}
-	var holds, objects uint64
+	var holds, objects, restless uint64
 	for range rounds {
 		r, err := d.Check()
+		if errors.Is(err, syscall.EBUSY) {
+			restless++ // on a machine with much else to do
+			continue
+		}
 		if err != nil || len(r.Findings) > 0 {
 			t.Fatalf("%q, %v", r.Findings, err)
 		}
 		holds, objects = holds+r.Holds, objects+r.Objects
 		d.Compact()
 	}
-	if holds < rounds*(pages/slotsPerHold+3) || objects == 0 {
-		t.Errorf("%d holds, %d objects in %d checks", holds, objects, rounds)
+	if done := rounds - restless; done < rounds/2 || holds < done*(pages/slotsPerHold+3) || objects == 0 {
+		t.Errorf("%d holds, %d objects in %d checks, %d more gave up", holds, objects, done, restless)
 	}
 	d.live.Load().counters[0].huge.Add(1)
-	if r, err := d.Check(); err != nil || len(r.Findings) != 1 {
+	r, err := d.Check()
+	for errors.Is(err, syscall.EBUSY) {
+		r, err = d.Check()
+	}
+	if err != nil || len(r.Findings) != 1 {
 		t.Errorf("findings %q, %v after one count was falsified", r.Findings, err)
 	}
 	d.live.Load().counters[0].huge.Add(-1)
