@@ -13,7 +13,7 @@
  * requests, is at last what is in them, and so are the counters; two states are
  * never live at once; everything ends: there is no cycle at all, so nobody waits
  * or tries for ever.
- * Mutations -DM1 .. -DM22 break one step each; every one must be caught.
+ * Mutations -DM1 .. -DM23 break one step each; every one must be caught.
  */
 #define NONE 0
 #define SLOTS 2
@@ -46,6 +46,7 @@ byte serving = NONE;    /* Device.serving */
 bool exists[STATES];    /* states that have their memory */
 byte made;              /* numbers given out */
 bool inside[WORKERS];   /* Scratch.inside is odd */
+bool at[WORKERS];       /* Scratch.at is this device, not another of the same crew */
 bool moved[WORKERS] = true; /* and has changed since waitOutside saw it so */
 bool cfgMu;
 byte verbs;             /* control verbs that hold cfgMu for reading */
@@ -80,6 +81,9 @@ inline loadServing(l) {
 
 /* Scratch.enter and enterHeld, into l */
 inline enter(l) {
+#ifndef M23
+	at[me] = true;
+#endif
 #ifdef M1
 	/* mutation: load first, then say so */
 	atomic { asks[me] = (live == NONE -> 2 : 1); loadServing(l) };
@@ -87,6 +91,10 @@ inline enter(l) {
 #else
 	atomic { asks[me] = (live == NONE -> 2 : 1); count() };
 	loadServing(l);
+#endif
+#ifdef M23
+	/* mutation: say where one is inside after the load */
+	at[me] = true;
 #endif
 #ifndef M7
 	/* mutation M7: take a device that is held up for one that is not set up */
@@ -124,6 +132,13 @@ proctype worker(byte me) {
 	do
 	:: n < REQUESTS ->
 		n++;
+#ifdef A
+		/* a request of another device may come first */
+		if
+		:: true
+		:: at[me] = false; count(); count()
+		fi;
+#endif
 		enter(l);
 		if
 		:: l == NONE ->
@@ -259,9 +274,9 @@ inline waitOutside(patient, ok) {
 #ifdef M3
 		/* mutation: look at the first worker only */
 		:: w > 0 -> moved[w] = true; w++
-		:: atomic { w == 0 && moved[w] -> w++ }
+		:: atomic { w == 0 && (moved[w] || !at[w]) -> moved[w] = true; w++ }
 #else
-		:: atomic { moved[w] -> w++ }
+		:: atomic { moved[w] || !at[w] -> moved[w] = true; w++ }
 #endif
 		:: atomic { !patient && !moved[w] && using[w] -> moved[w] = true; ok = false; w = 0; break }
 		fi
@@ -271,7 +286,10 @@ inline waitOutside(patient, ok) {
 
 /* Device.holdIO up to f; ok = false when there was no moment for it */
 inline holdIO(ok) {
+#ifndef M13
+	/* mutation M13: leave the gate open */
 	lockGate();
+#endif
 	atomic { l2 = serving; serving = NONE };
 	waitOutside(false, ok);
 #ifdef M9
@@ -433,18 +451,9 @@ proctype owner() {
 				setLive(NONE);
 				endRuns();
 #else
-#ifdef M13
-				/* mutation: end the runs, let others come, take the state away */
-				cfgMu = false;
-				endRuns();
-				lockCfg();
-				setLive(NONE);
-				waitOutside(true, ok);
-#else
 				setLive(NONE);
 				endRuns();
 				waitOutside(true, ok);
-#endif
 #endif
 				/* live.close: compactor.end, then the memory */
 				quit[l] = true;

@@ -230,7 +230,7 @@ proctype reader() {
 		unlockRead();
 #endif
 		if
-		:: e == NONE -> assert(truthLo == 0 && truthHi == 0 || word != NONE)
+		:: e == NONE -> assert(truthLo == 0 && truthHi == 0)
 		:: else ->
 			l = lo[e];
 			r = hi[e];
