@@ -29,11 +29,12 @@ func (p *Pool) Compact(m Mover) (pages uint64) {
 }
 
 func (p *Pool) compactClass(c *class, m Mover) (pages uint64) {
-	var busy []uint32 // isolated zspages with an object that could not be moved
+	var busy [busyZspages]uint32 // isolated zspages with an object that could not be moved
+	n := 0
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// An object in a reserve has no owner who could move it.
-	for p.recall(c); c.spare() >= uint64(c.objs) && len(busy) < busyZspages; p.recall(c) {
+	for p.recall(c); c.spare() >= uint64(c.objs) && n < busyZspages; p.recall(c) {
 		page := c.emptiest()
 		if page == 0 {
 			break
@@ -41,12 +42,13 @@ func (p *Pool) compactClass(c *class, m Mover) (pages uint64) {
 		p.isolate(c, page)
 		p.evacuate(c, page, m)
 		if p.zspages[page].inuse != 0 {
-			busy = append(busy, page)
+			busy[n] = page
+			n++
 			continue
 		}
 		pages += p.rejoin(c, page)
 	}
-	for _, page := range busy {
+	for _, page := range busy[:n] {
 		pages += p.rejoin(c, page)
 	}
 	return pages

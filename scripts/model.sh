@@ -35,7 +35,6 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 cd "$dir"
-
 # check MODEL safety|cycles DEFINES...: the verifier's summary; fails when it cannot be made
 check() {
 	model=$1 kind=$2

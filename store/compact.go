@@ -63,6 +63,8 @@ type compactor struct {
 
 func (c *compactor) start(l *live) {
 	c.quit, c.ended = make(chan struct{}), make(chan struct{})
+	rest := time.NewTimer(wasteRest)
+	rest.Stop()
 	go func() {
 		defer close(c.ended)
 		for {
@@ -74,10 +76,11 @@ func (c *compactor) start(l *live) {
 			if l.wasteful() {
 				l.compact(&c.stop)
 			}
+			rest.Reset(wasteRest)
 			select {
 			case <-c.quit:
 				return
-			case <-time.After(wasteRest):
+			case <-rest.C:
 			}
 		}
 	}()

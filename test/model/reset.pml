@@ -46,8 +46,8 @@ byte serving = NONE;    /* Device.serving */
 bool exists[STATES];    /* states that have their memory */
 byte made;              /* numbers given out */
 bool inside[WORKERS];   /* Scratch.inside is odd */
-bool at[WORKERS];       /* Scratch.at is this device, not another of the same crew */
 bool moved[WORKERS] = true; /* and has changed since waitOutside saw it so */
+bool at[WORKERS];       /* Scratch.at is this device, not another of the same crew */
 bool cfgMu;
 byte verbs;             /* control verbs that hold cfgMu for reading */
 bool gate;
@@ -75,6 +75,7 @@ bool held;              /* a check's step runs */
 /* inside.Add(1) */
 inline count() { atomic { inside[me] = !inside[me]; moved[me] = true } }
 
+/* d.serving.Load */
 inline loadServing(l) {
 	atomic { l = serving; using[me] = (l != NONE) }
 }
