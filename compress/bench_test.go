@@ -58,7 +58,7 @@ func BenchmarkCompress(b *testing.B) {
 			b.ReportMetric(ratio(b, pages, compress), "ratio")
 		})
 	}
-	for _, name := range allNames() {
+	for _, name := range Names() {
 		s := variant{codec: name}.open(b)
 		bench(name, func(page []byte) (int, error) { return s.Compress(dst, page) })
 	}
@@ -83,7 +83,7 @@ func ratio(b *testing.B, pages [][]byte, compress func(page []byte) (int, error)
 func BenchmarkDecompress(b *testing.B) {
 	data, pages := benchPages(b)
 	dst, page := make([]byte, DstSize(PageSize)), make([]byte, PageSize)
-	for _, name := range allNames() {
+	for _, name := range Names() {
 		b.Run(fmt.Sprintf("alg=%s/data=%s", name, data), func(b *testing.B) {
 			s := variant{codec: name}.open(b)
 			var packed [][]byte

@@ -14,7 +14,7 @@ type plainStream struct{ Stream }
 func TestDecompressor(t *testing.T) {
 	for _, v := range variants() {
 		t.Run(v.String(), func(t *testing.T) {
-			c, _ := find(v.codec)
+			c, _ := Lookup(v.codec)
 			s := v.open(t)
 			half, err := NewDecompressor(c, v.params, s)
 			if err != nil {

@@ -11,9 +11,12 @@
 //
 // What a page becomes:
 //
+//	lzo          an LZO1X stream
+//	lzo-rle      the same with a version, and with runs of zeros
 //	lz4, lz4hc   a bare block, no frame, no size
 //	zstd         one frame: single segment, no checksum, no dictionary id
 //	deflate      a raw stream (negative winbits) or a zlib stream (positive)
+//	842          templates, a checksum, zeros up to a multiple of 8 bytes
 //
 // Invariants:
 //

@@ -55,7 +55,7 @@ func TestStream_MemoryUsage(t *testing.T) {
 	for _, v := range variants() {
 		for _, n := range []int{PageSize, maxPage} {
 			t.Run(fmt.Sprintf("%v/page=%d", v, n), func(t *testing.T) {
-				c, _ := find(v.codec)
+				c, _ := Lookup(v.codec)
 				dst, page := make([]byte, DstSize(n)), makePage(kindText, n, 6)
 				before := liveHeap()
 				s, err := c.NewStream(v.params)
@@ -90,7 +90,7 @@ func TestDecompressor_MemoryUsage(t *testing.T) {
 	for _, v := range variants() {
 		t.Run(v.String(), func(t *testing.T) {
 			c, s := v.codec, v.open(t)
-			codec, _ := find(c)
+			codec, _ := Lookup(c)
 			dst, page := make([]byte, DstSize(PageSize)), makePage(kindText, PageSize, 6)
 			n, err := s.Compress(dst, page)
 			if err != nil {

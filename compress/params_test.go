@@ -64,10 +64,13 @@ func TestCodec_Check(t *testing.T) {
 		{"deflate", "winbits -16", win(-16), syscall.EINVAL},
 		{"deflate", "winbits 0", win(0), syscall.EINVAL},
 		{"deflate", "level and winbits", both, ok},
+		{"lzo-rle", "level 1", lev(1), syscall.EOPNOTSUPP},
+		{"lzo", "dict", dict(100), syscall.EOPNOTSUPP},
+		{"842", "any winbits", win(99), ok},
 		{"deflate", "dict", dict(100), syscall.EOPNOTSUPP},
 		{"deflate", "large dict", dict(maxDict + 1), syscall.EOPNOTSUPP},
 	} {
-		codec, found := find(c.codec)
+		codec, found := Lookup(c.codec)
 		if !found {
 			t.Fatalf("no codec %q", c.codec)
 		}

@@ -5,10 +5,13 @@ const DefaultName = "lz4"
 
 // codecs is in the order in which comp_algorithm shows the names.
 var codecs = []*codec{
+	{name: "lzo-rle", rule: lzoRule, open: newLZORLE},
+	{name: "lzo", rule: lzoRule, open: newLZO},
 	{name: "lz4", rule: lz4Rule, open: newLZ4},
 	{name: "lz4hc", rule: lz4hcRule, open: newLZ4HC},
 	{name: "zstd", rule: zstdRule, open: newZstd},
 	{name: "deflate", rule: deflateRule, open: newDeflate},
+	{name: "842", rule: sw842Rule, open: new842},
 }
 
 // Lookup returns the algorithm of that name, one of Names.

@@ -65,7 +65,7 @@ func TestMount_WriteShapes(t *testing.T) {
 		}
 		unix.Close(fd)
 	}
-	if got := s.read("comp_algorithm"); got != "[lz4] lz4hc zstd deflate \n" {
+	if got := s.read("comp_algorithm"); got != "lzo-rle lzo [lz4] lz4hc zstd deflate 842 \n" {
 		t.Errorf("comp_algorithm: %q", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"uzram/compress"
 	"uzram/test/harness"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +22,7 @@ const (
 // TestAllocs: the daemon's heap allocations while its image is read and written, counted by the daemon itself. What the
 // two readings cost is measured by two readings with nothing between them.
 func TestAllocs(t *testing.T) {
-	for _, algorithm := range []string{"lz4", "lz4hc", "zstd", "deflate"} {
+	for _, algorithm := range compress.Names() {
 		kinds := []harness.Content{harness.Half}
 		if algorithm == "lz4" { // the others treat pages that they cannot compress, or need not, alike
 			kinds = append(kinds, harness.Random, harness.Same)
