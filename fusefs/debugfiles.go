@@ -67,11 +67,29 @@ func allFigures(d *disk) status.Stats {
 	return all
 }
 
+func algorithmsInUse(d *disk) (all []status.Algorithm) {
+	for _, use := range d.dev.AlgorithmsInUse() {
+		a := status.Algorithm{
+			Priority: use.Priority, Name: use.Name,
+			DictBytes: len(use.Params.Dict), Contexts: use.Contexts, Memory: use.Memory,
+		}
+		if use.Params.HasLevel {
+			a.Level = &use.Params.Level
+		}
+		if use.Params.HasWinBits {
+			a.WinBits = &use.Params.WinBits
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
 func showStatus(d *disk, b []byte) ([]byte, error) {
 	st := d.about()
 	st.Stats = allFigures(d)
 	st.Disksize, st.Initialised = uint64(d.dev.Size()), d.dev.Initialised()
 	st.Algorithm = d.dev.Algorithm()
+	st.Algorithms = algorithmsInUse(d)
 	if loop := d.loop.Load(); loop != nil {
 		path := loop.Path()
 		st.Loop = &path

@@ -75,30 +75,24 @@ func (s *secondaries) reader(priority, worker int) compress.Decompressor {
 	return s.readers[priority][worker]
 }
 
-// each calls f for each context.
-func (s *secondaries) each(f func(compress.Decompressor)) {
+// contexts are those of a priority.
+func (s *secondaries) contexts(priority int) (all []compress.Decompressor) {
 	if s == nil {
-		return
+		return nil
 	}
-	for priority := range priorities {
-		if w := s.writers[priority]; w != nil {
-			f(w)
-		}
-		if r := s.passReader[priority]; r != nil {
-			f(r)
-		}
-		for _, r := range s.readers[priority] {
-			f(r)
-		}
+	if w := s.writers[priority]; w != nil {
+		all = append(all, w)
 	}
+	if r := s.passReader[priority]; r != nil {
+		all = append(all, r)
+	}
+	return append(all, s.readers[priority]...)
 }
 
 func (s *secondaries) close() {
-	s.each(func(d compress.Decompressor) { d.Close() })
-}
-
-// memory is the size of all contexts in bytes.
-func (s *secondaries) memory() (bytes uint64) {
-	s.each(func(d compress.Decompressor) { bytes += uint64(d.MemoryUsage()) })
-	return bytes
+	for priority := range priorities {
+		for _, c := range s.contexts(priority) {
+			c.Close()
+		}
+	}
 }

@@ -31,7 +31,7 @@ type Stats struct {
 	// Memory that the kernel does not count either, now.
 	Table    uint64 // slots and same-filled elements
 	PoolMeta uint64 // descriptors of zspages and frames
-	Streams  uint64 // codec contexts
+	Streams  uint64 // codec contexts and dictionaries
 	Reserve  uint64 // pool pages kept warm for requests to come
 }
 
@@ -113,9 +113,8 @@ func (d *Device) Stats() Stats {
 	s.NotifyFree, s.MissFree = uint64(sum.notifyFree), uint64(sum.missFree)
 	s.Table = l.table.arena.Resident() + l.elements.arena.Resident()
 	s.PoolMeta, s.Reserve = l.pool.Overhead()
-	for _, stream := range l.streams {
-		s.Streams += uint64(stream.MemoryUsage())
+	for _, use := range d.algorithmsInUse() {
+		s.Streams += use.Memory
 	}
-	s.Streams += l.secondaries.memory()
 	return s
 }

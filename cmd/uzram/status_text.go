@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"uzram/internal/size"
@@ -26,7 +27,9 @@ func printStatus(w io.Writer, st status.Status) error {
 	row("loop", orNone(st.Loop, func(s string) string { return s }))
 	row("transport", fmt.Sprintf("%s, %d workers", st.Transport, st.Workers))
 	row("disk size", setUp(st))
-	row("algorithm", st.Algorithm)
+	for _, a := range st.Algorithms {
+		row(algorithmName(a), algorithmText(a))
+	}
 	row("version", st.Version)
 	fmt.Fprintln(t, "\nguards")
 	for _, g := range st.Guards {
@@ -38,6 +41,31 @@ func printStatus(w io.Writer, st status.Status) error {
 	}
 	row("  ratio", ratio(st.Stats))
 	return t.Flush()
+}
+
+func algorithmName(a status.Algorithm) string {
+	if a.Priority == 0 {
+		return "algorithm"
+	}
+	return fmt.Sprintf("algorithm #%d", a.Priority)
+}
+
+// algorithmText is the name, what was chosen for it, and what it takes.
+func algorithmText(a status.Algorithm) string {
+	words := []string{a.Name}
+	if a.Level != nil {
+		words = append(words, fmt.Sprintf("level %d", *a.Level))
+	}
+	if a.WinBits != nil {
+		words = append(words, fmt.Sprintf("winbits %d", *a.WinBits))
+	}
+	if a.DictBytes > 0 {
+		words = append(words, fmt.Sprintf("dictionary of %d bytes", a.DictBytes))
+	}
+	if a.Contexts > 0 {
+		words = append(words, fmt.Sprintf("%s for %d contexts", size.Format(a.Memory), a.Contexts))
+	}
+	return strings.Join(words, ", ")
 }
 
 func setUp(st status.Status) string {

@@ -11,11 +11,25 @@ type Status struct {
 	Transport   string  `json:"transport"`
 	Disksize    uint64  `json:"disksize"`
 	Initialised bool    `json:"initialised"`
-	Algorithm   string  `json:"algorithm"`
+	Algorithm   string  `json:"algorithm"` // the primary one
 	Workers     int     `json:"workers"`
 	Guards      []Guard `json:"guards"`
 	Stats       Stats   `json:"stats"`
 	Runtime     Runtime `json:"runtime"`
+
+	Algorithms []Algorithm `json:"algorithms"` // one for each priority that has one
+}
+
+// Algorithm is one of a mount's algorithms with what was chosen for it; what was
+// not is null and has the algorithm's default.
+type Algorithm struct {
+	Priority  int    `json:"priority"` // 0 is the primary one
+	Name      string `json:"name"`
+	Level     *int32 `json:"level"`
+	WinBits   *int32 `json:"winbits"`
+	DictBytes int    `json:"dict_bytes"` // 0 = none
+	Contexts  int    `json:"contexts"`   // encoders and decoders; 0 before the disk is set up
+	Memory    uint64 `json:"memory"`     // bytes, of the contexts and the dictionary
 }
 
 // GuardState says what became of a safety measure.

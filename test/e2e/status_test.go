@@ -17,7 +17,7 @@ import (
 // statusKeys is what users' tools find in the JSON of uzram status; more may come, none may go.
 var statusKeys = []string{
 	"version", "worker_pid", "keeper_pid", "dir", "image", "loop", "transport", "disksize", "initialised", "algorithm", "workers",
-	"guards", "stats", "runtime",
+	"guards", "stats", "runtime", "algorithms",
 }
 
 var guardNames = []string{"mlock", "io_flusher", "oom_score_adj", "reserve", "gc"}
