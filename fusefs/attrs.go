@@ -34,6 +34,8 @@ var deviceRows = []row{
 	{18, abi("reset"), nil, storeReset},
 	{19, abi("comp_algorithm"), showAlgorithm, storeAlgorithm},
 	{20, abi("algorithm_params"), nil, storeParams},
+	{32, abi("recomp_algorithm"), showRecompAlgorithm, storeRecompAlgorithm},
+	{33, abi("recompress"), nil, storeRecompress},
 	{21, abi("mem_limit"), nil, storeMemLimit},
 	{22, abi("mem_used_max"), nil, storeMemUsedMax},
 	{23, abi("mm_stat"), showMMStat, nil},
@@ -195,8 +197,13 @@ func storeMemUsedMax(d *disk, text string) error {
 }
 
 func storeIdle(d *disk, text string) error {
-	if word := zramabi.Word(text); word != "all" {
-		return fmt.Errorf("idle %.20q: want all: %w", word, syscall.EINVAL)
+	word := zramabi.Word(text)
+	if word == "all" {
+		return d.dev.MarkIdle()
 	}
-	return d.dev.MarkIdle()
+	age, err := zramabi.ParseU0(text, 32)
+	if err != nil {
+		return fmt.Errorf("idle %.20q: want all, or an age in seconds: %w", word, syscall.EINVAL)
+	}
+	return d.dev.MarkIdleSince(uint32(age))
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -266,5 +267,45 @@ func TestIdleMarks(t *testing.T) {
 	mustWrite(t, d, s, page, 3*PageSize)
 	if idle() != "..i." {
 		t.Errorf("after a read and a write: %s", idle())
+	}
+}
+
+// An age marks what was not used for longer, and takes the mark off the rest.
+func TestMarkIdleSince(t *testing.T) {
+	d, w := newDevice(t, 1, 6)
+	s, rng := w.Scratch(0), newRand(t)
+	for i, kind := range []int{textPage, zeroPage, randomPage, textPage, textPage} {
+		mustWrite(t, d, s, pageOf(rng, kind), int64(i)*PageSize)
+	}
+	slots := d.live.Load().table.slots
+	now := bootSeconds()
+	slots[0].aux.Store(now - 20)
+	slots[2].aux.Store(now - 5 | idleMark)
+	slots[3].aux.Store(0) // recompressed: older than any age
+	slots[4].aux.Store(now - 60 | idleMark | postMark)
+	idle := func() (s string) {
+		d.Slots(0, func(st SlotState) bool {
+			s += map[bool]string{true: "i", false: "."}[st.Idle]
+			return true
+		})
+		return s
+	}
+	for _, c := range []struct {
+		age  uint32
+		want string
+	}{{40, "...ii"}, {10, "i..ii"}, {2, "i.iii"}, {40, "...ii"}, {now + 10, "...ii"}} {
+		if err := d.MarkIdleSince(c.age); err != nil || idle() != c.want {
+			t.Errorf("after age %d: %s, %v; want %s", c.age, idle(), err, c.want)
+		}
+	}
+	if got := slots[4].aux.Load(); got != now-60|idleMark|postMark {
+		t.Errorf("the access time or the other mark became %#x", got)
+	}
+	if err := d.Reset(0); err != nil {
+		t.Fatal(err)
+	}
+	wantErrno(t, "an age before set-up", d.MarkIdleSince(1), syscall.EINVAL)
+	if err := d.MarkIdleSince(math.MaxUint32); err != nil {
+		t.Errorf("an age beyond the boot, before set-up: %v", err)
 	}
 }

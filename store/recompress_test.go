@@ -23,7 +23,7 @@ func TestRecompressRules(t *testing.T) {
 		{"idle, none is", RecompressRequest{Idle: true}, fresh, RecompressResult{}},
 		{"idle and huge, none is", RecompressRequest{Idle: true, Huge: true}, fresh, RecompressResult{}},
 		{"no page", RecompressRequest{Huge: true, HasMaxPages: true}, fresh, RecompressResult{}},
-		{"one page", RecompressRequest{Huge: true, MaxPages: 1, HasMaxPages: true}, "r . s h . h", RecompressResult{Tried: 1, Replaced: 1}},
+		{"two pages", RecompressRequest{Huge: true, MaxPages: 2, HasMaxPages: true}, "h . s r . hn", RecompressResult{Tried: 2, Replaced: 1, Kept: 1, Incompressible: 1}},
 		{"by name", RecompressRequest{Algo: "zstd", Huge: true}, "r . s r . hn", RecompressResult{Tried: 3, Replaced: 2, Kept: 1, Incompressible: 1}},
 		{"threshold", RecompressRequest{Threshold: 3000}, "r . s r . hn", RecompressResult{Tried: 3, Replaced: 2, Kept: 1, Incompressible: 1}},
 		{"missed threshold", RecompressRequest{Threshold: 1000, Huge: true}, "hn . s hn . hn", RecompressResult{Tried: 3, Kept: 3, Incompressible: 3}},

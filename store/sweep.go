@@ -8,18 +8,19 @@ const (
 	buckets     = PageSize/bucketBytes + 1
 )
 
-// sweep lists the slots that a run selects, those with the largest objects
-// first. It counts them by size, then goes over the table again for as many
-// sizes at a time as its list has room for, so that its memory does not grow
-// with what it finds. While pages change some may be missed; none comes twice
-// that keeps its size.
+// sweep lists the slots that a run selects, those with the largest objects first
+// and among them those with the highest index, which is the kernel's order. It
+// counts them by size, then goes over the table again for as many sizes at a
+// time as its list has room for, so that its memory does not grow with what it
+// finds. While pages change some may be missed; none comes twice that keeps its
+// size.
 type sweep struct {
 	live  *live
 	sel   selector
 	list  []uint64
 	count [buckets]int // slots not yet listed
 	top   int          // buckets above are done
-	from  uint64       // and so are slots below of bucket top
+	below uint64       // and so are slots from here on of bucket top
 }
 
 // The list has a place for each sixteenth slot of the disk, within these bounds.
@@ -34,9 +35,9 @@ func newSweep(l *live, sel selector) *sweep {
 
 // newSweepOf makes a sweep whose list has at most that many places.
 func newSweepOf(l *live, sel selector, places int) *sweep {
-	s := &sweep{live: l, sel: sel, top: buckets - 1}
+	s := &sweep{live: l, sel: sel, top: buckets - 1, below: uint64(len(l.table.slots))}
 	total := 0
-	s.scan(0, func(_ uint64, bucket int) bool {
+	s.scan(s.below, func(_ uint64, bucket int) bool {
 		s.count[bucket]++
 		total++
 		return true
@@ -45,8 +46,11 @@ func newSweepOf(l *live, sel selector, places int) *sweep {
 	return s
 }
 
-// orderShift is above the bits of a slot's index.
-const orderShift = 56
+// orderShift is above the bits of a slot's index, indexMask has them.
+const (
+	orderShift = 56
+	indexMask  = 1<<orderShift - 1
+)
 
 // next is the next slots in their order, none at the end or when the run is to
 // stop. They are valid until the next call.
@@ -54,8 +58,8 @@ func (s *sweep) next() []uint64 {
 	for s.top >= 0 && len(s.list) > 0 {
 		low, n := s.lowest(), 0
 		s.scan(s.begin(low), func(i uint64, bucket int) bool {
-			if low <= bucket && bucket <= s.top && (bucket < s.top || i >= s.from) {
-				s.list[n] = uint64(s.top-bucket)<<orderShift | i
+			if low <= bucket && bucket <= s.top && (bucket < s.top || i < s.below) {
+				s.list[n] = uint64(s.top-bucket)<<orderShift | (indexMask - i)
 				n++
 			}
 			return n < len(s.list)
@@ -63,13 +67,13 @@ func (s *sweep) next() []uint64 {
 		found := s.list[:n]
 		slices.Sort(found)
 		for k := range found {
-			found[k] &= 1<<orderShift - 1
+			found[k] = indexMask - found[k]&indexMask
 		}
 		if n == len(s.list) && n < s.count[s.top] {
 			s.count[s.top] -= n
-			s.from = found[n-1] + 1
+			s.below = found[n-1]
 		} else {
-			s.top, s.from = low-1, 0
+			s.top, s.below = low-1, uint64(len(s.live.table.slots))
 		}
 		if n > 0 {
 			return found
@@ -88,23 +92,25 @@ func (s *sweep) lowest() int {
 	return low
 }
 
-// begin is where to look for slots of the buckets from top to low.
+// begin is below which slot to look for those of the buckets from top to low.
 func (s *sweep) begin(low int) uint64 {
 	if low == s.top {
-		return s.from
+		return s.below
 	}
-	return 0
+	return uint64(len(s.live.table.slots))
 }
 
-// scan calls f for each slot that is selected, ascending from slot from, until f
-// returns false or the run is to stop.
-func (s *sweep) scan(from uint64, f func(i uint64, bucket int) bool) {
+// scan calls f for each slot that is selected, descending from the one before
+// below, until f returns false or the run is to stop.
+func (s *sweep) scan(below uint64, f func(i uint64, bucket int) bool) {
 	t := s.live.table
-	for i, end := from, uint64(len(t.slots)); i < end && !s.live.post.stopped(); {
-		var to uint64
-		for i, to = t.touchedRange(i, end); i < to; i++ {
-			e := entry(t.slots[i].word.Load())
-			if e.kind() == kindObject && s.sel.selects(e, t.slots[i].aux.Load()) && !f(i, e.size()/bucketBytes) {
+	for below > 0 && !s.live.post.stopped() {
+		var from uint64
+		for from, below = t.touchedRangeBelow(below); below > from; {
+			below--
+			slot := &t.slots[below]
+			e := entry(slot.word.Load())
+			if e.kind() == kindObject && s.sel.selects(e, slot.aux.Load()) && !f(below, e.size()/bucketBytes) {
 				return
 			}
 		}

@@ -11,7 +11,7 @@ type everyObject struct{}
 func (everyObject) selects(entry, uint32) bool { return true }
 
 // However short its list, a sweep has every slot once, larger objects before
-// smaller ones, and slots of one bucket in ascending order.
+// smaller ones, and slots of one bucket in descending order.
 func TestSweepOrder(t *testing.T) {
 	const pages = 5 * slotsPerTouch
 	d, w := newDeviceOn(t, 1, pages, "lz4")
@@ -35,6 +35,7 @@ func TestSweepOrder(t *testing.T) {
 		}
 	}
 	bucket := func(i uint64) int { return l.table.load(i).size() / bucketBytes }
+	slices.Reverse(slots)
 	slices.SortStableFunc(slots, func(a, b uint64) int { return bucket(b) - bucket(a) })
 	for _, places := range []int{1, 2, 3, 7, 50, 200, want - 1, want, want + 1, maxList} {
 		sweep, got, batches := newSweepOf(l, everyObject{}, places), []uint64(nil), 0

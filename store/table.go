@@ -90,6 +90,24 @@ func (t *table) touchedRange(i, end uint64) (from, to uint64) {
 	return end, end
 }
 
+// touchedRangeBelow returns the last stretch [from, to) of slots before end that
+// lies in one touched page of the table; from == to == 0 if there is none.
+func (t *table) touchedRangeBelow(end uint64) (from, to uint64) {
+	for end > 0 {
+		p := (end - 1) / slotsPerTouch
+		left := t.touched[p/64].Load() << (63 - p%64) // bit 63 is page p's
+		if left>>63 != 0 {
+			return p * slotsPerTouch, end
+		}
+		skip := uint64(bits.LeadingZeros64(left))
+		if left == 0 {
+			skip = p%64 + 1
+		}
+		end = (p + 1 - skip) * slotsPerTouch
+	}
+	return 0, 0
+}
+
 // load is slot i's entry at this moment, without lock.
 func (t *table) load(i uint64) entry {
 	if !t.isTouched(i) {

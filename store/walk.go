@@ -46,7 +46,22 @@ func (d *Device) Slots(from uint64, yield func(SlotState) bool) error {
 
 // MarkIdle marks every slot that holds memory; the next access takes the mark
 // off. EINVAL before set-up.
-func (d *Device) MarkIdle() error {
+func (d *Device) MarkIdle() error { return d.markIdle(secondsMask + 1) }
+
+// MarkIdleSince marks every slot that holds memory and was last used more than
+// age seconds ago, and takes the mark off the others. An age that reaches back
+// to the boot marks nothing and unmarks nothing, and is no error before set-up,
+// as in the kernel. EINVAL before set-up.
+func (d *Device) MarkIdleSince(age uint32) error {
+	now := bootSeconds()
+	if age >= now {
+		return nil
+	}
+	return d.markIdle(now - age)
+}
+
+// markIdle marks the slots that were last used before a second, and no others.
+func (d *Device) markIdle(before uint32) error {
 	return d.withLive(func(l *live) error {
 		l.passMu.Lock()
 		defer l.passMu.Unlock()
@@ -60,13 +75,28 @@ func (d *Device) MarkIdle() error {
 				}
 				l.table.rlock(i, w)
 				if s := &l.table.slots[i]; entry(s.word.Load()).kind() == kindObject {
-					s.aux.Or(idleMark)
+					s.markIdle(before)
 				}
 				l.table.runlock(i)
 			}
 		}
 		return nil
 	})
+}
+
+// markIdle sets or clears the idle mark by the time of the last access, under
+// the read lock. Readers may be storing theirs, which wins.
+func (s *slot) markIdle(before uint32) {
+	for {
+		aux := s.aux.Load()
+		marked := aux &^ idleMark
+		if aux&secondsMask < before {
+			marked |= idleMark
+		}
+		if marked == aux || s.aux.CompareAndSwap(aux, marked) {
+			return
+		}
+	}
 }
 
 // ClassRow is one distinct size class of the pool.

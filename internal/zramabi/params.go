@@ -2,7 +2,6 @@ package zramabi
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -64,74 +63,16 @@ func trimSpace(s string) string {
 	return s
 }
 
-// Optional is a number that need not be given.
-type Optional struct {
-	Value int32
-	Given bool
-}
-
-// AlgorithmParams is one write to algorithm_params. An empty string is not
-// given: the file takes no empty values.
-type AlgorithmParams struct {
-	Priority, Level, WinBits Optional
-	Algo, Dict               string
-}
-
-// ParseAlgorithmParams reads a command. Later keys win; unknown keys with a
-// value are ignored. EINVAL: a key without value, or not a number; ERANGE: more
-// than 32 bits.
-func ParseAlgorithmParams(s string) (AlgorithmParams, error) {
-	var p AlgorithmParams
+// eachParam calls set for each pair of a command of params; set ignores what it
+// does not know. EINVAL: a key without value; else what set returns.
+func eachParam(s string, set func(Pair) error) error {
 	for _, pair := range ParsePairs(s) {
 		if pair.Value == "" {
-			return AlgorithmParams{}, fmt.Errorf("%.40q: want %.40s=VALUE: %w", pair.Key, pair.Key, syscall.EINVAL)
+			return fmt.Errorf("%.40q: want %.40s=VALUE: %w", pair.Key, pair.Key, syscall.EINVAL)
 		}
-		var err error
-		switch pair.Key {
-		case "priority":
-			err = p.Priority.parse(pair.Value)
-		case "level":
-			err = p.Level.parse(pair.Value)
-		case "deflate.winbits":
-			err = p.WinBits.parse(pair.Value)
-		case "algo":
-			p.Algo = pair.Value
-		case "dict":
-			p.Dict = pair.Value
-		}
-		if err != nil {
-			return AlgorithmParams{}, fmt.Errorf("%s: %w", pair.Key, err)
+		if err := set(pair); err != nil {
+			return fmt.Errorf("%s: %w", pair.Key, err)
 		}
 	}
-	return p, nil
-}
-
-func (o *Optional) parse(s string) error {
-	n, err := parseInt(s)
-	if err == nil {
-		*o = Optional{n, true}
-	}
-	return err
-}
-
-// String is a command that ParseAlgorithmParams reads as p, without newline.
-// Values must hold no double quotes.
-func (p AlgorithmParams) String() string {
-	var parts []string
-	number := func(key string, o Optional) {
-		if o.Given {
-			parts = append(parts, key+"="+strconv.Itoa(int(o.Value)))
-		}
-	}
-	text := func(key, value string) {
-		if value != "" {
-			parts = append(parts, key+`="`+value+`"`)
-		}
-	}
-	number("priority", p.Priority)
-	text("algo", p.Algo)
-	number("level", p.Level)
-	text("dict", p.Dict)
-	number("deflate.winbits", p.WinBits)
-	return strings.Join(parts, " ")
+	return nil
 }

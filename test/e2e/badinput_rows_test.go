@@ -147,8 +147,17 @@ var attrGroups = []struct {
 	{"algorithm_params", set, unix.EBUSY, []string{"level=1", "", "foo=bar"}},
 	{"mem_limit", always, unix.EINVAL, []string{"", "abc", "K", "-1", "+1", " 1M"}},
 	{"mem_used_max", always, unix.EINVAL, []string{"", "1", "0x0", "-0", "abc", " 0", "0K"}},
-	{"idle", always, unix.EINVAL, []string{"", "foo", " all", "all ", "ALL", "-1", "12abc", "3600"}},
-	{"idle", unset, unix.EINVAL, []string{"all"}},
+	{"idle", always, unix.EINVAL, []string{"", "foo", " all", "all ", "ALL", "-1", "12abc", "1.5", "99999999999"}},
+	{"idle", unset, unix.EINVAL, []string{"all", "1"}},
+	{"recomp_algorithm", always, unix.EINVAL, []string{"", "zstd", "algo=", "priority=1", "algo=nosuch", "algo=zstd priority=x"}},
+	{"recomp_algorithm", unset, unix.EINVAL, []string{"algo=zstd priority=0", "algo=zstd priority=4", "algo=zstd priority=-1"}},
+	{"recomp_algorithm", always, unix.ERANGE, []string{"algo=zstd priority=99999999999"}},
+	{"recomp_algorithm", always, unix.E2BIG, []string{"algo=" + strings.Repeat("x", 200)}},
+	{"recomp_algorithm", set, unix.EBUSY, []string{"algo=zstd", "algo=lz4 priority=3"}},
+	{"recompress", always, unix.EINVAL, []string{
+		"", "huge", "type=", "type=odd", "threshold=abc", "threshold=-1", "threshold=3625", "max_pages=x", "priority=0", "priority=4", "algo=nosuch",
+	}},
+	{"recompress", always, unix.ERANGE, []string{"threshold=4294967296", "max_pages=18446744073709551616", "priority=99999999999"}},
 	{"compact", unset, unix.EINVAL, []string{"1"}},
 	{"initstate", always, unix.EACCES, []string{"1"}},
 	{"mm_stat", always, unix.EACCES, []string{"0"}},
@@ -168,7 +177,7 @@ var attrGroups = []struct {
 }
 
 // writeOnly are the attributes that nobody can read.
-var writeOnly = []string{"reset", "compact", "mem_limit", "mem_used_max", "idle", "algorithm_params", "debug/control"}
+var writeOnly = []string{"reset", "compact", "mem_limit", "mem_used_max", "idle", "algorithm_params", "recompress", "debug/control"}
 
 // callRow is a system call that must fail.
 type callRow struct {
