@@ -42,6 +42,13 @@ var deviceRows = []row{
 	{24, abi("io_stat"), showIOStat, nil},
 	{25, abi("debug_stat"), showDebugStat, nil},
 	{26, abi("compact"), nil, func(d *disk, _ string) error { return d.dev.Compact() }},
+	{34, abi("backing_dev"), showBackingDev, storeBackingDev},
+	{35, abi("writeback"), nil, storeWriteback},
+	{36, abi("writeback_limit_enable"), showNumber(func(d *disk) uint64 { return flag(d.dev.WritebackLimited()) }), storeWritebackLimitEnable},
+	{37, abi("writeback_limit"), showNumber(func(d *disk) uint64 { return d.dev.WritebackLimit() }), storeWritebackLimit},
+	{38, abi("writeback_batch_size"), showNumber(func(d *disk) uint64 { return uint64(d.dev.WritebackBatch()) }), storeWritebackBatch},
+	{39, abi("compressed_writeback"), showNumber(func(d *disk) uint64 { return flag(d.dev.CompressedWriteback()) }), storeCompressedWriteback},
+	{40, abi("bd_stat"), showBDStat, nil},
 	{27, abi("idle"), nil, storeIdle},
 	{28, abi("stat"), func(d *disk, b []byte) ([]byte, error) { return d.io.report().Append(b), nil }, nil},
 	{29, abi("size"), showNumber(func(d *disk) uint64 { return uint64(d.dev.Size()) / 512 }), nil},
@@ -67,6 +74,9 @@ func abi(name string) zramabi.Attr {
 	}
 	return a
 }
+
+// invalid is what the kernel makes of any mistake in some numbers.
+func invalid(err error) error { return fmt.Errorf("%v: %w", err, syscall.EINVAL) }
 
 func never(*disk) uint64 { return 0 }
 

@@ -1,10 +1,6 @@
 package store
 
-import (
-	"slices"
-
-	"uzram/compress"
-)
+import "uzram/compress"
 
 // Algorithms lists the algorithms that a device can use, in the kernel's order.
 func Algorithms() []string { return compress.Names() }
@@ -43,14 +39,4 @@ func (d *Device) algorithmsInUse() (all []AlgorithmUse) {
 		all = append(all, use)
 	}
 	return all
-}
-
-// contexts are all encoders and decoders of a priority.
-func (l *live) contexts(priority int) (all []compress.Decompressor) {
-	if priority == 0 {
-		for _, s := range l.streams {
-			all = append(all, s)
-		}
-	}
-	return slices.Concat(all, l.secondaries.contexts(priority))
 }

@@ -34,11 +34,12 @@ func TestAlgorithmsInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := d.live.Load()
-	// The workers' streams and the pass's reader; a writer, and readers for the
-	// workers and the pass.
-	want[0].Contexts, want[1].Contexts = w.Len()+1, 1+w.Len()+1
-	want[0].Memory += 2*uint64(l.streams[0].MemoryUsage()) + uint64(l.secondaries.passReader[0].MemoryUsage())
-	want[1].Memory = uint64(l.secondaries.writers[2].MemoryUsage()) + 3*uint64(l.secondaries.passReader[2].MemoryUsage())
+	// The workers' streams and the crew's readers; the crew's writers, and readers
+	// of both.
+	crew := l.crew.workers
+	want[0].Contexts, want[1].Contexts = w.Len()+len(crew), 2*len(crew)+w.Len()
+	want[0].Memory += 2*uint64(l.streams[0].MemoryUsage()) + uint64(len(crew)*crew[0].readers[0].MemoryUsage())
+	want[1].Memory = uint64(len(crew)*crew[0].writers[2].MemoryUsage() + (len(crew)+2)*crew[0].readers[2].MemoryUsage())
 	if got := d.AlgorithmsInUse(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

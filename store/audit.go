@@ -16,6 +16,7 @@ type audit struct {
 	sum     tally
 	objects map[int]int64      // by class
 	cells   map[uint64]cellUse // same-filled elements outside of the words
+	blocks  []int32            // of the backing device: how many slots name each
 }
 
 // cellUse is who names a cell. Requests may report out of order, so names may
@@ -25,8 +26,11 @@ type cellUse struct {
 	slot  uint64 // the last of them
 }
 
-func (a *audit) init() {
+func (a *audit) init(b *backing) {
 	a.objects, a.cells = make(map[int]int64), make(map[uint64]cellUse)
+	if b != nil {
+		a.blocks = make([]int32, b.blocks)
+	}
 }
 
 // replaced notes that slot i now has e instead of old.
@@ -52,6 +56,9 @@ func (a *audit) add(i uint64, e entry, sign int) (before cellUse) {
 	a.sum.weigh(e, int64(sign))
 	if e.kind() == kindObject && e.size() >= 1 && e.size() <= PageSize {
 		a.objects[alloc.ClassIndex(e.size())] += int64(sign)
+	}
+	if e.kind() == kindBlock && e.block() < uint64(len(a.blocks)) {
+		a.blocks[e.block()] += int32(sign)
 	}
 	cell, outside := e.cell()
 	if !outside {

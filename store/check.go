@@ -112,7 +112,7 @@ func (c *checker) found(finding error) {
 
 // begin makes requests tell the audit of their changes from now on.
 func (c *checker) begin() {
-	c.audit.init()
+	c.audit.init(c.backing)
 	c.live.audit.Store(&c.audit)
 }
 
@@ -153,7 +153,18 @@ func (c *checker) slot(i uint64) {
 		c.report.Objects++
 		c.object(i, e)
 	case kindBlock:
+		c.block(i, e)
+	}
+}
+
+func (c *checker) block(i uint64, e entry) {
+	switch {
+	case c.backing == nil:
 		c.found(fmt.Errorf("S1: slot %d is on a backing device that there is not: %#x", i, uint64(e)))
+	case e.size() < 1 || e.from()+e.size() > PageSize:
+		c.found(fmt.Errorf("S3: slot %d has %d bytes at %d of a block", i, e.size(), e.from()))
+	case !c.backing.isTaken(e.block()):
+		c.found(fmt.Errorf("S5: slot %d names block %d, which is free", i, e.block()))
 	}
 }
 
@@ -162,7 +173,7 @@ func (c *checker) object(i uint64, e entry) {
 		c.found(fmt.Errorf("S3: slot %d has an object of %d bytes", i, n))
 		return
 	}
-	if p := e.priority(); p > 0 && c.secondaries.reader(p, 0) == nil {
+	if p := e.priority(); p > 0 && len(c.readers[p]) == 0 {
 		c.found(fmt.Errorf("S3: slot %d is compressed by algorithm %d, which there is not", i, p))
 	}
 	owner, class, ok := c.pool.Owner(e.handle())
@@ -199,6 +210,7 @@ func (c *checker) totals() {
 	if n := uint64(len(c.audit.cells)); n != used {
 		c.found(fmt.Errorf("S4: %d same-filled elements in use, slots name %d", used, n))
 	}
+	c.blocks()
 	got, want := c.total(), &c.audit.sum
 	for _, f := range []struct {
 		what      string
@@ -212,5 +224,26 @@ func (c *checker) totals() {
 		if f.got != f.want {
 			c.found(fmt.Errorf("S4: counted are %d %s, the table has %d", f.got, f.what, f.want))
 		}
+	}
+}
+
+// blocks compares the backing device's blocks in use with those that slots name.
+func (c *checker) blocks() {
+	if c.backing == nil {
+		return
+	}
+	named := int64(0)
+	for block, n := range c.audit.blocks {
+		if n > 0 {
+			named++
+		}
+		if n > 1 {
+			c.found(fmt.Errorf("S5: %d slots name block %d", n, block))
+		} else if (n == 1) != c.backing.isTaken(uint64(block)) {
+			c.found(fmt.Errorf("S5: block %d is taken: %v, and %d slots name it", block, n == 0, n))
+		}
+	}
+	if used := c.backing.used.Load(); used != named {
+		c.found(fmt.Errorf("S4: counted are %d blocks in use, slots name %d", used, named))
 	}
 }

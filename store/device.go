@@ -27,9 +27,12 @@ type Device struct {
 	extra   []compress.Codec
 
 	cfgMu    lockdep.RWMutex[lockdep.SettingsRank]
-	settings settings             // guarded by cfgMu
-	memLimit atomic.Uint64        // pages; 0 = none. Written under cfgMu
-	live     atomic.Pointer[live] // nil before set-up; stored under cfgMu and gate
+	settings settings                           // guarded by cfgMu
+	memLimit atomic.Uint64                      // pages; 0 = none. Written under cfgMu
+	backing  Backing                            // nil = none; guarded by cfgMu
+	writing  writebackSettings                  // may change at any time
+	openFile func(path string) (Backing, error) // opens backing devices in place of blockfile; nil
+	live     atomic.Pointer[live]               // nil before set-up; stored under cfgMu and gate
 
 	gate    lockdep.RWMutex[lockdep.GateRank] // held for writing while I/O is held up
 	serving atomic.Pointer[live]              // live for I/O: nil also while it is held up; stored under gate
@@ -56,8 +59,10 @@ type live struct {
 	counters []counters
 	memLimit *atomic.Uint64
 
-	secondaries *secondaries // nil = none
-	post        postRuns
+	readers [priorities][]compress.Decompressor // the workers', of secondary algorithms
+	backing *backing                            // nil = none
+	crew    *passCrew                           // nil without secondary algorithm and backing device
+	post    postRuns
 
 	passMu    lockdep.Mutex[lockdep.PassRank]
 	audit     atomic.Pointer[audit] // of a check under way
@@ -70,7 +75,9 @@ type live struct {
 // NewDevice makes a device that is not set up, served by a crew. It knows the
 // extra algorithms beside those of package compress.
 func NewDevice(w *Workers, extra ...compress.Codec) *Device {
-	return &Device{workers: w, extra: extra, settings: defaultSettings(), closed: make(chan struct{}, 1)}
+	d := &Device{workers: w, extra: extra, settings: defaultSettings(), closed: make(chan struct{}, 1)}
+	d.writing.init()
+	return d
 }
 
 // Size is the length of the disk in bytes, 0 before set-up.
@@ -111,7 +118,10 @@ func (d *Device) SetDisksize(bytes uint64) error {
 		memLimit: &d.memLimit,
 	}
 	l.post.init()
-	if l.secondaries, err = d.openSecondaries(len(streams), streams[0]); err != nil {
+	if d.backing != nil {
+		l.backing = newBacking(d.backing)
+	}
+	if err := d.openCrew(l, streams[0]); err != nil {
 		l.close()
 		d.settings = defaultSettings()
 		return err
@@ -167,7 +177,12 @@ func (l *live) close() {
 	for _, s := range l.streams {
 		s.Close()
 	}
-	l.secondaries.close()
+	for _, readers := range l.readers {
+		for _, r := range readers {
+			r.Close()
+		}
+	}
+	l.crew.close()
 }
 
 // Open counts the image open; EBUSY while a reset runs.
@@ -226,6 +241,7 @@ func (d *Device) Reset(ownOpens int) error {
 	}
 	d.settings = defaultSettings()
 	d.memLimit.Store(0)
+	d.dropBacking()
 	return nil
 }
 

@@ -9,6 +9,8 @@ import "uzram/alloc"
 //	object      bit 61 incompressible by the last algorithm tried, bits 59-60
 //	            priority of the algorithm (0 = primary), bits 42-58 size in
 //	            bytes, bits 0-41 handle
+//	block       on the backing device; as an object, but bit 41 says that it was
+//	            huge, bits 0-40 where it lies there, in units of placeUnit bytes
 type entry uint64
 
 type kind uint64
@@ -30,6 +32,9 @@ const (
 	handleMask               = 1<<alloc.HandleBits - 1
 	formShift                = 60
 	formMask                 = 3
+	wasHugeBit               = 1 << 41
+	placeMask                = wasHugeBit - 1
+	placeUnit                = 8
 	payloadMask              = 1<<formShift - 1
 	payloadSign              = 1 << (formShift - 1)
 	halfMask                 = 1<<32 - 1
@@ -54,9 +59,33 @@ func (e entry) handle() alloc.Handle { return alloc.Handle(e & handleMask) }
 // size of the object in bytes; PageSize means the page as it is.
 func (e entry) size() int { return int(e >> sizeShift & sizeMask) }
 
-func (e entry) priority() int        { return int(e >> priorityShift & priorityMask) }
-func (e entry) incompressible() bool { return e.kind() == kindObject && e&incompressibleBit != 0 }
+func (e entry) priority() int { return int(e >> priorityShift & priorityMask) }
+
+// packed reports whether e is an object or a block, so that what is below has a
+// meaning.
+func (e entry) packed() bool         { return e.kind() >= kindObject }
+func (e entry) recompressed() bool   { return e.packed() && e.priority() > 0 }
+func (e entry) incompressible() bool { return e.packed() && e&incompressibleBit != 0 }
 func (e entry) huge() bool           { return e.kind() == kindObject && e.size() == PageSize }
+
+// wasHuge reports whether the page was stored raw, here or before it was written
+// back.
+func (e entry) wasHuge() bool { return e.huge() || e.kind() == kindBlock && e&wasHugeBit != 0 }
+
+// blockEntry is what stands for the object old once size bytes of it, or the
+// page itself if that is PageSize, lie at off on the backing device.
+func blockEntry(old entry, off int64, size int) entry {
+	e := old & (incompressibleBit | priorityMask<<priorityShift)
+	if old.huge() {
+		e |= wasHugeBit
+	}
+	return e | entry(uint64(kindBlock)<<kindShift|uint64(size)<<sizeShift|uint64(off)/placeUnit)
+}
+
+// block is the block of the backing device that holds the page, from is where in
+// it.
+func (e entry) block() uint64 { return uint64(e&placeMask) * placeUnit / PageSize }
+func (e entry) from() int     { return int(e & placeMask * placeUnit % PageSize) }
 
 // moved is e with its object at another place.
 func (e entry) moved(to alloc.Handle) entry { return e&^handleMask | entry(to) }

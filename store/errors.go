@@ -16,6 +16,13 @@ var (
 	ErrMemLimit     = fmt.Errorf("memory limit reached: %w", syscall.EIO)
 	ErrNoMemory     = fmt.Errorf("no memory to store the page: %w", syscall.EIO)
 	ErrCorruptPage  = fmt.Errorf("stored page does not decode: %w", syscall.EIO)
+	ErrBacking      = fmt.Errorf("backing device failed: %w", syscall.EIO)
+	ErrNoBacking    = fmt.Errorf("no backing device: %w", syscall.ENODEV)
+	ErrBackingFull  = fmt.Errorf("backing device is full: %w", syscall.ENOSPC)
+	ErrBudget       = fmt.Errorf("writeback limit reached: %w", syscall.EIO)
 	ErrCodec        = fmt.Errorf("codec failed: %w", syscall.EIO)
 	ErrUnknownCodec = fmt.Errorf("unknown algorithm: %w", syscall.EINVAL)
 )
+
+// corrupt is what becomes of an object that does not decode.
+func corrupt(cause error) error { return fmt.Errorf("%w (%v)", ErrCorruptPage, cause) }

@@ -19,14 +19,12 @@ import (
 
 // postRuns lets one run go on at a time, and ends them all before a reset. A run
 // may take minutes, so it does not hold Device.cfgMu; passMu it holds for
-// pagesPerStretch pages at a time, so that other passes get their turn.
+// slotsPerStretch pages at a time, so that other passes get their turn.
 type postRuns struct {
 	turn    chan struct{} // full while a run goes on
 	stop    chan struct{} // closed when all are to end
 	pending sync.WaitGroup
 }
-
-const pagesPerStretch = 64
 
 func (p *postRuns) init() { p.turn, p.stop = make(chan struct{}, 1), make(chan struct{}) }
 
@@ -74,39 +72,44 @@ func (d *Device) postProcess(prepare func(*live) error, run func(*live) error) e
 
 // selector says which pages a run is for.
 type selector interface {
-	selects(e entry, aux uint32) bool // e is an object
+	selects(i uint64, e entry, aux uint32) bool // e is an object
+}
+
+// taken is what a run took from a slot.
+type taken struct {
+	e    entry  // an object, of which there is a copy
+	used uint32 // second of the last access
 }
 
 // take marks slot i and copies its object to buf, if it is selected. That is an
 // attempt at the page, so it takes the idle mark off.
-func (l *live) take(s *Scratch, i uint64, sel selector, buf []byte) (e entry, taken bool) {
+func (l *live) take(s *Scratch, i uint64, sel selector, buf []byte) (t taken, ok bool) {
 	l.table.rlock(i, s.waiter)
 	defer l.table.runlock(i)
 	slot := &l.table.slots[i]
-	e = entry(slot.word.Load())
+	e := entry(slot.word.Load())
 	for e.kind() == kindObject {
 		aux := slot.aux.Load()
-		if !sel.selects(e, aux) {
+		if !sel.selects(i, e, aux) {
 			break
 		}
 		if slot.aux.CompareAndSwap(aux, aux&^idleMark|postMark) {
 			copy(buf, l.pool.Bytes(e.handle(), e.size()))
-			return e, true
+			return taken{e, aux & secondsMask}, true
 		}
 	}
-	return e, false
+	return taken{}, false
 }
 
-// replace commits e to slot i in place of what was taken from there. false: the
-// slot was used meanwhile, nothing has changed. The access time becomes 0, as it
-// does in the kernel.
-func (l *live) replace(s *Scratch, i uint64, e entry) bool {
+// replace commits e, last used at a second, to slot i in place of what was taken
+// from there. false: the slot was used meanwhile, nothing has changed.
+func (l *live) replace(s *Scratch, i uint64, e entry, used uint32) bool {
 	l.table.lock(i, s.waiter)
 	if l.table.slots[i].aux.Load()&postMark == 0 {
 		l.table.unlock(i)
 		return false
 	}
-	old := l.table.commit(i, e, 0)
+	old := l.table.commit(i, e, used)
 	l.table.unlock(i)
 	l.settle(s, i, old, e)
 	return true
@@ -124,4 +127,30 @@ func (l *live) untake(s *Scratch, i uint64, flags entry) bool {
 	l.table.setWord(i, entry(slot.word.Load())|flags)
 	slot.aux.And(^uint32(postMark))
 	return true
+}
+
+// stretches hands the slots of a sweep to do, some at a time, until do says that
+// it wants no more or fails. do returns how many of them it dealt with.
+func (l *live) stretches(sel selector, do func(slots []uint64) (done int, err error)) error {
+	sweep := newSweep(l, sel)
+	var slots []uint64
+	for !l.post.stopped() {
+		if len(slots) == 0 {
+			if slots = sweep.next(); len(slots) == 0 {
+				break
+			}
+		}
+		n, err := do(slots[:min(len(slots), slotsPerStretch)])
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return nil
+		}
+		slots = slots[n:]
+	}
+	if l.post.stopped() {
+		return ErrResetting
+	}
+	return nil
 }

@@ -37,24 +37,45 @@ func (l *live) decode(s *Scratch, i uint64, e entry, page []byte) error {
 		if e.huge() {
 			copy(page, object)
 		} else if err := l.decompress(s, e.priority(), page, object); err != nil {
-			return fmt.Errorf("page %d: %w (%v)", i, ErrCorruptPage, err)
+			return fmt.Errorf("page %d: %w", i, err)
 		}
-	default:
-		return fmt.Errorf("page %d: %w (word %#x)", i, ErrCorruptPage, uint64(e))
+	case kindBlock:
+		if err := l.fetch(s, e, page); err != nil {
+			return fmt.Errorf("page %d: %w", i, err)
+		}
 	}
 	return nil
 }
 
+// fetch fills page from the backing device. Others may use the slot meanwhile,
+// but not change it, so its block stays.
+func (l *live) fetch(s *Scratch, e entry, page []byte) error {
+	if l.backing == nil {
+		return corrupt(ErrNoBacking)
+	}
+	if err := l.backing.read(s.block, e.block()); err != nil {
+		return err
+	}
+	object := s.block[e.from():][:e.size()]
+	if e.size() == PageSize {
+		copy(page, object)
+		return nil
+	}
+	return l.decompress(s, e.priority(), page, object)
+}
+
 // decompress fills page by the algorithm of that priority.
 func (l *live) decompress(s *Scratch, priority int, page, object []byte) error {
+	err := errNoAlgorithm
 	if priority == 0 {
-		return l.streams[s.id].Decompress(page, object)
+		err = l.streams[s.id].Decompress(page, object)
+	} else if readers := l.readers[priority]; s.id < len(readers) {
+		err = readers[s.id].Decompress(page, object)
 	}
-	reader := l.secondaries.reader(priority, s.id)
-	if reader == nil {
-		return errNoAlgorithm
+	if err != nil {
+		return corrupt(err)
 	}
-	return reader.Decompress(page, object)
+	return nil
 }
 
 // errNoAlgorithm is what becomes ErrCorruptPage for a word that names an

@@ -7,7 +7,7 @@ import (
 
 	"uzram/alloc"
 	"uzram/compress"
-	"uzram/internal/park"
+	"uzram/internal/lockdep"
 )
 
 // RecompressRequest says which pages to compress once more, and how. The zero
@@ -52,7 +52,7 @@ func (d *Device) Recompress(r RecompressRequest) (result RecompressResult, err e
 		priority, err = d.settings.recompression(r)
 		return err
 	}, func(l *live) error {
-		p := newRecompressor(l, r, priority)
+		p := &recompression{live: l, request: r, priority: priority, final: priority == d.settings.lastSecondary()}
 		err := p.run()
 		result = p.result
 		return err
@@ -78,151 +78,142 @@ func (s *settings) recompression(r RecompressRequest) (int, error) {
 	return priority, nil
 }
 
-// recompressor is what one goroutine needs to recompress.
-type recompressor struct {
+// recompression is a run.
+type recompression struct {
 	*live
 	request  RecompressRequest
 	priority int
 	final    bool // there is no algorithm after this one
-	scratch  Scratch
-	object   []byte // a copy of what the slot held
-	result   RecompressResult
-	failure  error // first failure of a codec
+
+	mu      lockdep.Mutex[lockdep.LeafRank]
+	result  RecompressResult
+	failure error // first failure of a codec
 }
 
-func newRecompressor(l *live, r RecompressRequest, priority int) *recompressor {
-	return &recompressor{
-		live:     l,
-		request:  r,
-		priority: priority,
-		final:    priority == l.secondaries.last(),
-		scratch: Scratch{
-			id:     len(l.streams), // of the counters for control verbs; to the pool it is no worker
-			waiter: park.NewWaiter(),
-			page:   make([]byte, PageSize, PageSize+slack),
-			dst:    make([]byte, compress.DstSize(PageSize)),
-		},
-		object: make([]byte, PageSize, PageSize+slack),
-	}
-}
+// slotsPerShare is how many slots one of the crew recompresses at a time.
+const slotsPerShare = 8
 
 // selects implements selector.
-func (p *recompressor) selects(e entry, aux uint32) bool {
+func (p *recompression) selects(_ uint64, e entry, aux uint32) bool {
 	r := &p.request
 	return e.priority() < p.priority && !e.incompressible() && e.size() >= r.Threshold &&
 		(!r.Idle || aux&idleMark != 0) && (!r.Huge || e.huge())
 }
 
-func (p *recompressor) run() error {
-	sweep := newSweep(p.live, p)
-	var slots []uint64
-	for !p.full() {
-		if len(slots) == 0 {
-			if slots = sweep.next(); len(slots) == 0 {
-				break
-			}
+func (p *recompression) run() error {
+	err := p.stretches(p, func(slots []uint64) (int, error) {
+		if r := &p.request; r.HasMaxPages {
+			slots = slots[:min(uint64(len(slots)), r.MaxPages-p.result.Tried)]
 		}
-		n := min(len(slots), pagesPerStretch)
-		if err := p.stretch(slots[:n]); err != nil {
-			return err
-		}
-		slots = slots[n:]
+		err := p.share(len(p.crew.workers), slotsPerShare, len(slots), func(w *passWorker, from, to int) error {
+			return p.slots(w, slots[from:to])
+		})
+		return len(slots), err
+	})
+	if err == nil {
+		err = p.failure
 	}
-	if p.post.stopped() {
-		return ErrResetting
-	}
-	return p.failure
+	return err
 }
 
-// full reports whether as many pages were tried as the request allows.
-func (p *recompressor) full() bool {
-	return p.request.HasMaxPages && p.result.Tried >= p.request.MaxPages
-}
-
-// stretch recompresses some pages while other passes wait.
-func (p *recompressor) stretch(slots []uint64) error {
-	p.passMu.Lock()
-	defer p.passMu.Unlock()
-	defer p.counters[p.scratch.id].add(&p.scratch.tally)
+// slots recompresses those that are still selected. The error is one that ends
+// the run.
+func (p *recompression) slots(w *passWorker, slots []uint64) (err error) {
+	var r RecompressResult
 	for _, i := range slots {
 		if p.post.stopped() {
-			return ErrResetting
+			break
 		}
-		if p.full() {
-			return nil
-		}
-		if err := p.slot(i); err != nil {
-			return err
+		if err = p.slot(w, i, &r); err != nil {
+			break
 		}
 	}
-	return nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.result.add(r)
+	return err
+}
+
+func (r *RecompressResult) add(more RecompressResult) {
+	r.Tried += more.Tried
+	r.Replaced += more.Replaced
+	r.Kept += more.Kept
+	r.Overtaken += more.Overtaken
+	r.Failed += more.Failed
+	r.Incompressible += more.Incompressible
+	r.Saved += more.Saved
 }
 
 // slot recompresses one page, if it is still selected. The error is one that
 // ends the run.
-func (p *recompressor) slot(i uint64) error {
-	old, taken := p.take(&p.scratch, i, p, p.object)
-	if !taken {
+func (p *recompression) slot(w *passWorker, i uint64, r *RecompressResult) error {
+	old, ok := p.take(&w.scratch, i, p, w.object)
+	if !ok {
 		return nil
 	}
-	p.result.Tried++
-	object, err := p.pack(old)
+	r.Tried++
+	object, err := p.pack(w, old.e)
 	if err != nil {
-		p.result.Failed++
-		p.untake(&p.scratch, i, 0)
-		if p.failure == nil {
-			p.failure = fmt.Errorf("page %d: %w", i, err)
-		}
+		r.Failed++
+		p.untake(&w.scratch, i, 0)
+		p.failed(fmt.Errorf("page %d: %w", i, err))
 		return nil
 	}
 	if object == nil {
-		p.keep(i)
+		p.keep(w, i, r)
 		return nil
 	}
 	h, err := p.pool.Alloc(alloc.NoWorker, len(object), i)
 	if err != nil {
-		p.result.Failed++
-		p.untake(&p.scratch, i, 0)
+		r.Failed++
+		p.untake(&w.scratch, i, 0)
 		return fmt.Errorf("page %d: %w", i, err)
 	}
 	copy(p.pool.Bytes(h, len(object)), object)
-	if !p.replace(&p.scratch, i, packedEntry(h, len(object), p.priority)) {
+	// The time of the last access becomes 0, as it does in the kernel.
+	if !p.replace(&w.scratch, i, packedEntry(h, len(object), p.priority), 0) {
 		p.pool.Free(alloc.NoWorker, h)
-		p.result.Overtaken++
+		r.Overtaken++
 		return nil
 	}
-	p.result.Replaced++
-	p.result.Saved += uint64(old.size() - len(object))
+	r.Replaced++
+	r.Saved += uint64(old.e.size() - len(object))
 	return nil
+}
+
+func (p *recompression) failed(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failure == nil {
+		p.failure = err
+	}
 }
 
 // keep leaves a page that the algorithm does not help as it is. When there is
 // none to come, the page is marked, not to be tried again until it is written.
-func (p *recompressor) keep(i uint64) {
+func (p *recompression) keep(w *passWorker, i uint64, r *RecompressResult) {
 	var flags entry
 	if p.final {
 		flags = incompressibleBit
 	}
-	if !p.untake(&p.scratch, i, flags) {
-		p.result.Overtaken++
+	if !p.untake(&w.scratch, i, flags) {
+		r.Overtaken++
 		return
 	}
-	p.result.Kept++
+	r.Kept++
 	if p.final {
-		p.result.Incompressible++
+		r.Incompressible++
 	}
 }
 
 // pack returns what the algorithm makes of the object that e stands for, nil if
 // that takes no smaller size class or misses the threshold.
-func (p *recompressor) pack(e entry) ([]byte, error) {
-	object, page := p.object[:e.size()], p.scratch.page
-	if e.huge() {
-		page = object
-	} else if err := p.secondaries.passReader[e.priority()].Decompress(page, object); err != nil {
-		return nil, fmt.Errorf("%w (%v)", ErrCorruptPage, err)
+func (p *recompression) pack(w *passWorker, e entry) ([]byte, error) {
+	page, err := w.decompress(e, w.object[:e.size()])
+	if err != nil {
+		return nil, err
 	}
-	n, err := p.secondaries.writers[p.priority].Compress(p.scratch.dst, page)
+	n, err := w.writers[p.priority].Compress(w.scratch.dst, page)
 	switch {
 	case errors.Is(err, compress.ErrIncompressible):
 		return nil, nil
@@ -231,5 +222,5 @@ func (p *recompressor) pack(e entry) ([]byte, error) {
 	case alloc.ClassIndex(n) >= alloc.ClassIndex(e.size()), p.request.Threshold > 0 && n >= p.request.Threshold:
 		return nil, nil
 	}
-	return p.scratch.dst[:n], nil
+	return w.scratch.dst[:n], nil
 }

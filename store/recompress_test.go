@@ -255,7 +255,7 @@ func TestRecompressGivesMemoryBack(t *testing.T) {
 		t.Errorf("%+v; memory from %d to %d, %d huge pages", r, before.MemUsedTotal, after.MemUsedTotal, after.HugePages)
 	}
 	l := d.live.Load()
-	if own := uint64(l.streams[0].MemoryUsage()); after.Streams <= own+uint64(l.secondaries.writers[1].MemoryUsage()) {
+	if own := uint64(l.streams[0].MemoryUsage()); after.Streams <= own+uint64(l.crew.workers[0].writers[1].MemoryUsage()) {
 		t.Errorf("streams take %d bytes, the primary's alone %d", after.Streams, own)
 	}
 	got := make([]byte, len(disk))

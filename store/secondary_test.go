@@ -114,8 +114,10 @@ func TestStreamsAreClosed(t *testing.T) {
 			t.Fatalf("after %d streams: %v, %d are open", c.most, err, c.open)
 		}
 	}
-	// A pass's reader for each algorithm, and a writer for each but the primary.
-	if want := priorities*(w.Len()+1) + priorities - 1; c.open != want {
+	// The workers' contexts of each algorithm, a reader of each and a writer of each
+	// but the primary for every one of the crew.
+	crew := len(d.live.Load().crew.workers)
+	if want := priorities*(w.Len()+crew) + (priorities-1)*crew; c.open != want {
 		t.Errorf("%d streams, want %d", c.open, want)
 	}
 	if err := d.Reset(0); err != nil {

@@ -99,6 +99,18 @@ func (d *Device) SetRecompAlgorithm(priority int, name string) error {
 	return d.choose(priority, name)
 }
 
+// lastSecondary is the highest priority that has an algorithm, 0 if only the
+// primary one is there.
+func (s *settings) lastSecondary() int {
+	last := 0
+	for priority, name := range s.algorithm {
+		if name != "" {
+			last = priority
+		}
+	}
+	return last
+}
+
 func secondary(priority int) bool { return 0 < priority && priority < priorities }
 
 func errPriority(priority, least int) error {

@@ -25,6 +25,11 @@ type Stats struct {
 	InvalidIO    uint64 // requests
 	NotifyFree   uint64 // pages discarded, in use or not
 
+	// bd_stat
+	BackingUsed   uint64 // blocks of 4 KiB in use
+	BackingReads  uint64 // blocks read since set-up
+	BackingWrites uint64 // blocks written since set-up
+
 	// debug_stat
 	MissFree uint64 // free hints given up because the slot was busy
 
@@ -111,6 +116,9 @@ func (d *Device) Stats() Stats {
 	s.HugePagesSince = uint64(sum.hugeSince)
 	s.FailedReads, s.FailedWrites = uint64(sum.failedReads), uint64(sum.failedWrites)
 	s.NotifyFree, s.MissFree = uint64(sum.notifyFree), uint64(sum.missFree)
+	if b := l.backing; b != nil {
+		s.BackingUsed, s.BackingReads, s.BackingWrites = uint64(max(0, b.used.Load())), b.reads.Load(), b.writes.Load()
+	}
 	s.Table = l.table.arena.Resident() + l.elements.arena.Resident()
 	s.PoolMeta, s.Reserve = l.pool.Overhead()
 	for _, use := range d.algorithmsInUse() {

@@ -110,7 +110,7 @@ func (s *sweep) scan(below uint64, f func(i uint64, bucket int) bool) {
 			below--
 			slot := &t.slots[below]
 			e := entry(slot.word.Load())
-			if e.kind() == kindObject && s.sel.selects(e, slot.aux.Load()) && !f(below, e.size()/bucketBytes) {
+			if e.kind() == kindObject && s.sel.selects(below, e, slot.aux.Load()) && !f(below, e.size()/bucketBytes) {
 				return
 			}
 		}

@@ -8,7 +8,7 @@ import (
 // everyObject selects all objects.
 type everyObject struct{}
 
-func (everyObject) selects(entry, uint32) bool { return true }
+func (everyObject) selects(uint64, entry, uint32) bool { return true }
 
 // However short its list, a sweep has every slot once, larger objects before
 // smaller ones, and slots of one bucket in descending order.

@@ -31,9 +31,9 @@ func (d *Device) Slots(from uint64, yield func(SlotState) bool) error {
 					Seconds:        aux & secondsMask,
 					Same:           e.kind() == kindSame,
 					WrittenBack:    e.kind() == kindBlock,
-					Huge:           e.huge(),
+					Huge:           e.wasHuge(),
 					Idle:           aux&idleMark != 0,
-					Recompressed:   e.kind() == kindObject && e.priority() > 0,
+					Recompressed:   e.recompressed(),
 					Incompressible: e.incompressible(),
 				}) {
 					return nil

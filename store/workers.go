@@ -29,9 +29,10 @@ type Scratch struct {
 	waiter *park.Waiter
 	page   []byte // one page, for partial I/O, with slack behind it for wide copies
 	dst    []byte // compressed page
+	block  []byte // of the backing device, aligned for direct I/O
 	now    uint32 // seconds since boot when the request began
 	tally  tally  // what the request did, not yet counted
-	_      [48]byte
+	_      [24]byte
 }
 
 // slack is how far a codec's wide copies may read behind a page.
@@ -42,7 +43,7 @@ const slack = 64
 func NewWorkers(n int) (*Workers, error) {
 	n++
 	dst := (compress.DstSize(PageSize) + 4095) &^ 4095
-	each := PageSize + PageSize + dst // page, slack, output
+	each := PageSize + PageSize + dst + PageSize // page, slack, output, block
 	arena, err := offheap.New(offheap.Scratch, uint64(n*each), uint64(each))
 	if err != nil {
 		return nil, fmt.Errorf("workers' buffers: %w", err)
@@ -58,7 +59,8 @@ func NewWorkers(n int) (*Workers, error) {
 			id:     i,
 			waiter: park.NewWaiter(),
 			page:   b[: PageSize : PageSize+slack],
-			dst:    b[2*PageSize:],
+			dst:    b[2*PageSize : 2*PageSize+dst],
+			block:  b[2*PageSize+dst:],
 		})
 	}
 	return w, nil

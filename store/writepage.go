@@ -123,9 +123,13 @@ func (l *live) settle(s *Scratch, i uint64, old, e entry) {
 	if e.huge() {
 		s.tally.hugeSince++
 	}
-	if old.kind() == kindObject {
+	switch old.kind() {
+	case kindObject:
 		l.pool.Free(s.id, old.handle())
-	} else if cell, outside := old.cell(); outside {
+	case kindBlock:
+		l.backing.give(old.block())
+	}
+	if cell, outside := old.cell(); outside {
 		l.elements.drop(cell)
 	}
 }
@@ -142,5 +146,7 @@ func (t *tally) weigh(e entry, sign int64) {
 		if e.huge() {
 			t.huge += sign
 		}
+	case kindBlock:
+		t.orig += sign
 	}
 }

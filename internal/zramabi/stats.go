@@ -56,6 +56,24 @@ func ParseIOStat(text string) (s IOStat, err error) {
 	return s, err
 }
 
+// BDStat is bd_stat: the backing device, in blocks of 4 KiB.
+type BDStat struct {
+	Used   uint64 // now
+	Reads  uint64 // since set-up
+	Writes uint64 // since set-up
+}
+
+func (s *BDStat) row() []column { return columns(&s.Used, &s.Reads, &s.Writes) }
+
+// Append writes s in the kernel's format to dst.
+func (s BDStat) Append(dst []byte) []byte { return appendRow(dst, s.row()) }
+
+// ParseBDStat reads what Append writes. EINVAL: anything else.
+func ParseBDStat(text string) (s BDStat, err error) {
+	err = parseRow("bd_stat", text, s.row())
+	return s, err
+}
+
 // DebugStat is debug_stat.
 type DebugStat struct {
 	WriteStall uint64 // always 0 in new kernels, which no longer pad it

@@ -2,10 +2,10 @@ package e2e
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"testing"
 
-	"uzram/compress"
 	"uzram/test/harness"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +22,7 @@ const (
 // TestAllocs: the daemon's heap allocations while its image is read and written, counted by the daemon itself. What the
 // two readings cost is measured by two readings with nothing between them.
 func TestAllocs(t *testing.T) {
-	for _, algorithm := range compress.Names() {
+	for _, algorithm := range algorithms(t) {
 		kinds := []harness.Content{harness.Half}
 		if algorithm == "lz4" { // the others treat pages that they cannot compress, or need not, alike
 			kinds = append(kinds, harness.Random, harness.Same)
@@ -43,6 +43,14 @@ func TestAllocs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// algorithms are those that a mount offers.
+func algorithms(t *testing.T) (names []string) {
+	for name := range strings.FieldsSeq(harness.Mount(t, harness.Options{}).Get("comp_algorithm")) {
+		names = append(names, strings.Trim(name, "[]"))
+	}
+	return names
 }
 
 // allocLoad is a number of equal requests.

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"fmt"
+	"sync/atomic"
+	"syscall"
+
+	"uzram/internal/blockfile"
+)
+
+// writebackSettings outlive a reset, as they do in the kernel.
+type writebackSettings struct {
+	limited    atomic.Bool
+	limit      atomic.Uint64 // blocks that may still be written while limited
+	batch      atomic.Uint32 // blocks in flight, at least 1
+	compressed atomic.Bool   // objects go out as they are; changes under cfgMu before set-up only
+}
+
+// defaultBatch is the kernel's.
+const defaultBatch = 32
+
+func (w *writebackSettings) init() { w.batch.Store(defaultBatch) }
+
+// reserve takes up to n blocks from the budget and returns how many it got.
+func (w *writebackSettings) reserve(n int) int {
+	for w.limited.Load() {
+		left := w.limit.Load()
+		got := min(left, uint64(n))
+		if w.limit.CompareAndSwap(left, left-got) {
+			return int(got)
+		}
+	}
+	return n
+}
+
+// giveBack returns blocks that were reserved and not used.
+func (w *writebackSettings) giveBack(n int) {
+	if n > 0 && w.limited.Load() {
+		w.limit.Add(uint64(n))
+	}
+}
+
+// WritebackLimited reports whether the writeback limit holds.
+func (d *Device) WritebackLimited() bool { return d.writing.limited.Load() }
+
+// SetWritebackLimited makes the writeback limit hold, or not.
+func (d *Device) SetWritebackLimited(on bool) { d.writing.limited.Store(on) }
+
+// WritebackLimit is how many blocks of 4 KiB may still be written back.
+func (d *Device) WritebackLimit() uint64 { return d.writing.limit.Load() }
+
+// SetWritebackLimit sets how many blocks of 4 KiB may still be written back.
+func (d *Device) SetWritebackLimit(blocks uint64) { d.writing.limit.Store(blocks) }
+
+// WritebackBatch is how many blocks may be in flight.
+func (d *Device) WritebackBatch() uint32 { return d.writing.batch.Load() }
+
+// SetWritebackBatch sets how many blocks may be in flight. EINVAL: 0.
+func (d *Device) SetWritebackBatch(blocks uint32) error {
+	if blocks == 0 {
+		return fmt.Errorf("batch of 0 pages: want at least 1: %w", syscall.EINVAL)
+	}
+	d.writing.batch.Store(blocks)
+	return nil
+}
+
+// CompressedWriteback reports whether objects are written back as they are.
+func (d *Device) CompressedWriteback() bool { return d.writing.compressed.Load() }
+
+// SetCompressedWriteback chooses whether objects are written back as they are,
+// or as the pages that they stand for. EBUSY: the device is set up.
+func (d *Device) SetCompressedWriteback(on bool) error {
+	d.cfgMu.Lock()
+	defer d.cfgMu.Unlock()
+	if d.live.Load() != nil {
+		return ErrSetUp
+	}
+	d.writing.compressed.Store(on)
+	return nil
+}
+
+// BackingDev is the path of the backing device, "" for none.
+func (d *Device) BackingDev() string {
+	d.cfgMu.RLock()
+	defer d.cfgMu.RUnlock()
+	if d.backing == nil {
+		return ""
+	}
+	return d.backing.Path()
+}
+
+// SetBackingDev takes the block device or plain file at path to write pages back
+// to, in place of the one before. On an error that one stays. EBUSY: the device
+// is set up, or somebody else has the file; else as blockfile.Open.
+func (d *Device) SetBackingDev(path string) error {
+	if d.Initialised() {
+		return ErrSetUp
+	}
+	// No lock is held meanwhile: the path may lead through a mount that needs
+	// this very device to answer.
+	b, err := d.openBacking(path)
+	if err != nil {
+		return err
+	}
+	d.cfgMu.Lock()
+	if d.live.Load() == nil {
+		b, d.backing = d.backing, b
+	} else {
+		err = ErrSetUp
+	}
+	d.cfgMu.Unlock()
+	if b != nil {
+		b.Close()
+	}
+	return err
+}
+
+func (d *Device) openBacking(path string) (Backing, error) {
+	if d.openFile != nil {
+		return d.openFile(path)
+	}
+	return blockfile.Open(path)
+}
+
+// dropBacking gives the backing device back, with cfgMu held.
+func (d *Device) dropBacking() {
+	if d.backing != nil {
+		d.backing.Close()
+		d.backing = nil
+	}
+}
