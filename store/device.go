@@ -121,7 +121,11 @@ func (d *Device) SetDisksize(bytes uint64) error {
 	if d.backing != nil {
 		l.backing = newBacking(d.backing)
 	}
-	if err := d.openCrew(l, streams[0]); err != nil {
+	if err := d.openCrew(l); err != nil {
+		l.close()
+		return err
+	}
+	if err := d.openAlgorithms(l, streams[0]); err != nil {
 		l.close()
 		d.settings = defaultSettings()
 		return err

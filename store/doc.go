@@ -5,8 +5,8 @@
 //	┌──────────────────────────┬──────────┬─────────────────────┐
 //	│ commit word (entry)      │ lock     │ access time, marks  │
 //	└──────────────────────────┴──────────┴─────────────────────┘
-//	  empty | same-filled: the element | object: handle, size, priority
-//	                                       └──> alloc.Pool
+//	  empty | same-filled: the element | object: handle, size, priority | block: place, size, priority
+//	                                       └──> alloc.Pool                  └──> backing device
 //
 // The commit word is the only truth about a page; it changes by one atomic
 // store. What the pool and the counters know follows from all words together.
@@ -27,10 +27,13 @@
 //	        Device.openMu   opens and a reset's claim on the device
 //	          slot lock     (RW) internal/park
 //	            class.mu    alloc
-//	              leaves    alloc's runs.mu; elements.mu, the odd same-filled elements; audit.mu, a check's sums
+//	              leaves    alloc's runs.mu; elements.mu, the odd same-filled elements; audit.mu, a check's sums;
+//	                        the mu of a run of recompression or writeback
 //
-// A run of recompression has a turn of its own, outside of these: it waits for
-// it with no lock held, on a channel which a reset closes (postRuns).
+// Such a run has a turn of its own, outside of these: it waits for it with no
+// lock held, on a channel which a reset closes (postRuns). The goroutines of its
+// crew (passCrew) hold no lock but a slot's, and passMu is held for them while
+// they work.
 //
 // Nobody holds two of one line. Compaction holds a class when it comes to a
 // slot: it tries the slot's lock and never waits for it. A request ends without
@@ -46,6 +49,8 @@
 //	S2  The object that a word names is owned by that slot, and no other word names it.
 //	S3  An object's size is PageSize if and only if the page is stored raw (huge).
 //	S4  At rest, sums over the table equal the counters.
+//	S5  A block of the backing device is taken if and only if a slot names it, or a writeback
+//	    under way has it; no two slots name the same.
 //	S6  A post-processing mark stands on objects only, and only while a run works on them;
 //	    whoever commits to the slot or reads it takes it off.
 //	S7  Recompression works on a private copy with nothing locked, and commits only if its

@@ -11,7 +11,7 @@ import (
 type op struct {
 	verb   verb
 	worker int    // modulo the crew
-	off, n int    // bytes, but for opFailRate and opShortage
+	off, n int    // bytes, but for rates, opBudget and opShortage
 	fill   int    // what a write writes, see fillPage and below
 	seed   uint64 // of its contents
 	skip   int    // bytes of the contents left out, which would go before off
@@ -27,6 +27,9 @@ const (
 	opCompact
 	opMarkIdle
 	opRecompress // as recompressRequests[n] says
+	opWriteback  // as writebackRequests[n] says
+	opBudget     // n blocks may be written back; -1: there is no limit
+	opBadBlocks  // n of 1000 requests of the backing device fail
 	opSetUp      // a reset, then a disk of n bytes
 	opMemLimit   // n bytes; 0 = none
 	opFailRate   // n of 1000 calls of the codec
@@ -46,6 +49,9 @@ var verbs = map[verb]struct {
 	opCompact:    {"opCompact", "", (*trial).compact},
 	opMarkIdle:   {"opMarkIdle", "", (*trial).markIdle},
 	opRecompress: {"opRecompress", "n", (*trial).recompress},
+	opWriteback:  {"opWriteback", "n", (*trial).writeBack},
+	opBudget:     {"opBudget", "n", (*trial).setBudget},
+	opBadBlocks:  {"opBadBlocks", "n", (*trial).setBackingRate},
 	opSetUp:      {"opSetUp", "n", (*trial).setUp},
 	opMemLimit:   {"opMemLimit", "n", (*trial).setMemLimit},
 	opFailRate:   {"opFailRate", "n", (*trial).setFailRate},

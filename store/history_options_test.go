@@ -18,7 +18,11 @@ type options struct {
 	workers   int
 	limits    bool // the history changes the memory limit
 	resets    bool // it resets and sets up
-	shortages bool // it makes memory short, which has effect in checking builds only
+	blocks    int  // of the backing device; 0 = none
+	badBlocks bool // which fails now and then
+
+	compressed bool // writeback
+	shortages  bool // it makes memory short, which has effect in checking builds only
 }
 
 func (o options) String() string {
@@ -29,7 +33,10 @@ func (o options) String() string {
 	for _, extra := range []struct {
 		name string
 		on   bool
-	}{{"limits", o.limits}, {"resets", o.resets}, {"shortages", o.shortages}} {
+	}{
+		{"limits", o.limits}, {"resets", o.resets}, {"shortages", o.shortages},
+		{fmt.Sprint("blocks=", o.blocks), o.blocks > 0}, {"bad", o.badBlocks}, {"compressed", o.compressed},
+	} {
 		if extra.on {
 			s += "/" + extra.name
 		}
@@ -83,6 +90,10 @@ func optionSets(rng *rand.Rand) (sets []options) {
 				resets:    rng.IntN(3) == 0,
 				shortages: invariants.Enabled && rng.IntN(3) == 0,
 			}
+			if rng.IntN(3) > 0 {
+				o.blocks = 1 + rng.IntN(o.pages+o.pages/4)
+				o.badBlocks, o.compressed = rng.IntN(3) == 0, rng.IntN(2) == 0
+			}
 			for range rng.IntN(3) {
 				o.secondary = append(o.secondary, compress.Names()[rng.IntN(len(compress.Names()))])
 			}
@@ -98,6 +109,12 @@ func (o options) weights() map[verb]int {
 	w := map[verb]int{opWrite: 40, opRead: 24, opDiscard: 16, opFreeHint: 6, opCompact: 3, opMarkIdle: 3}
 	if len(o.secondary) > 0 {
 		w[opRecompress] = 4
+	}
+	if o.blocks > 0 {
+		w[opWriteback], w[opBudget] = 8, 2
+	}
+	if o.badBlocks {
+		w[opBadBlocks] = 3
 	}
 	if o.resets {
 		w[opSetUp] = 1
@@ -134,6 +151,15 @@ func (o options) generate(rng *rand.Rand, steps int) []op {
 			}
 		case opRecompress:
 			x.n = rng.IntN(len(recompressRequests))
+		case opWriteback:
+			x.n = rng.IntN(len(writebackRequests))
+		case opBudget:
+			x.n = rng.IntN(o.pages+1) - 1
+			if rng.IntN(2) == 0 {
+				x.n = -1
+			}
+		case opBadBlocks:
+			x.n = rng.IntN(2) * rng.IntN(300)
 		case opSetUp:
 			x.n = (1 + rng.IntN(o.pages)) * PageSize
 		case opMemLimit:

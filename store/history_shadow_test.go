@@ -25,6 +25,7 @@ type shadowPage struct {
 	priority       int // of the algorithm
 	incompressible bool
 	idle           bool
+	wasHuge        bool // when it was written back
 }
 
 // counts are the figures of Stats that a history determines.
@@ -32,6 +33,7 @@ type counts struct {
 	orig, compr, same, huge          uint64 // pages, bytes, pages, pages
 	hugeSince, notifyFree, missFree  uint64
 	failedReads, failedWrites, limit uint64
+	blocks, blockWrites              uint64 // of the backing device
 }
 
 // sizer tells how many bytes a page takes, by priority of the algorithm. Codecs
@@ -135,8 +137,11 @@ func (sh *shadow) total() counts {
 		}
 		c.orig += PageSize
 		c.compr += uint64(p.size)
-		if p.kind == kindSame {
+		switch p.kind {
+		case kindSame:
 			c.same++
+		case kindBlock:
+			c.blocks++
 		}
 		if p.size == PageSize {
 			c.huge++
@@ -151,6 +156,7 @@ func countsOf(s Stats) counts {
 		orig: s.OrigDataSize, compr: s.ComprDataSize, same: s.SamePages, huge: s.HugePages,
 		hugeSince: s.HugePagesSince, notifyFree: s.NotifyFree, missFree: s.MissFree,
 		failedReads: s.FailedReads, failedWrites: s.FailedWrites, limit: s.MemLimit,
+		blocks: s.BackingUsed, blockWrites: s.BackingWrites,
 	}
 }
 
@@ -159,7 +165,7 @@ func (sh *shadow) slots() (list []SlotState) {
 	for i, p := range sh.pages {
 		if p.kind != kindEmpty {
 			list = append(list, SlotState{
-				Index: uint64(i), Same: p.kind == kindSame, Huge: p.size == PageSize,
+				Index: uint64(i), Same: p.kind == kindSame, Huge: p.size == PageSize || p.wasHuge, WrittenBack: p.kind == kindBlock,
 				Idle: p.idle, Recompressed: p.priority > 0, Incompressible: p.incompressible,
 			})
 		}

@@ -29,8 +29,12 @@ type trial struct {
 	codecs []compress.Codec // by priority
 	sizes  sizer
 	rate   int // of failing calls
-	short  bool
-	steps  int
+
+	backing     *memBacking
+	backingRate int // of failing requests
+	budget      int // blocks; -1 = no limit
+	short       bool
+	steps       int
 }
 
 // A device is checked after each checkEvery-th step, and at the end.
@@ -72,7 +76,7 @@ func newTrial(o options, plant func(*Device) target) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{options: o, crew: crew, codecs: o.codecs(1)}
+	t := &trial{options: o, crew: crew, codecs: o.codecs(1), budget: -1}
 	for _, name := range o.algorithms() {
 		inner, _ := compress.Lookup(name)
 		stream, err := inner.NewStream(compress.Params{})
@@ -122,6 +126,10 @@ func (t *trial) step(o op) error {
 func (t *trial) readBack() (disk []byte, err error) {
 	setRate(t.codecs, 0)
 	defer setRate(t.codecs, t.rate)
+	if t.backing != nil {
+		t.backing.rate = 0
+		defer func() { t.backing.rate = t.backingRate }()
+	}
 	sh := t.shadow
 	disk = make([]byte, len(sh.disk)+1)
 	n, err := t.disk.ReadAt(t.crew.Scratch(0), disk, 0)
@@ -149,6 +157,10 @@ func (t *trial) excuse(err error, sure bool) error {
 	case sure:
 	case errors.Is(err, ErrCodec), errors.Is(err, ErrCorruptPage):
 		if t.rate > 0 {
+			return nil
+		}
+	case errors.Is(err, ErrBacking):
+		if t.backingRate > 0 {
 			return nil
 		}
 	case errors.Is(err, ErrMemLimit):

@@ -90,19 +90,25 @@ func (c *passCrew) all() []*passWorker {
 	return c.workers
 }
 
-// openCrew opens the crew, and what n workers of the disk need to read what
-// secondary algorithms wrote; nothing where there is neither a secondary
-// algorithm nor a backing device. primary is a stream that nobody uses
-// meanwhile. What was opened before an error is in l.
-func (d *Device) openCrew(l *live, primary compress.Stream) error {
-	if d.settings.lastSecondary() == 0 && l.backing == nil {
-		return nil
+// openCrew makes the crew, where there is a secondary algorithm or a backing
+// device. ENOMEM: no memory for its buffers.
+func (d *Device) openCrew(l *live) (err error) {
+	if d.settings.lastSecondary() > 0 || l.backing != nil {
+		l.crew, err = newPassCrew(min(runtime.GOMAXPROCS(0), maxPassCrew), len(l.streams))
 	}
-	crew, err := newPassCrew(min(runtime.GOMAXPROCS(0), maxPassCrew), len(l.streams))
 	if err != nil {
 		return fmt.Errorf("buffers of recompression and writeback: %w", err)
 	}
-	l.crew = crew
+	return nil
+}
+
+// openAlgorithms opens what the crew needs of all algorithms, and the disk's
+// workers to read what secondary ones wrote. primary is a stream that nobody
+// uses meanwhile. What was opened before an error is in l.
+func (d *Device) openAlgorithms(l *live, primary compress.Stream) error {
+	if l.crew == nil {
+		return nil
+	}
 	for priority := range priorities {
 		if err := d.openAlgorithm(l, priority, primary); err != nil {
 			return err

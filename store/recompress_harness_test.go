@@ -81,7 +81,7 @@ func slotFlags(t testing.TB, d *Device, i uint64) (flags string) {
 		for _, f := range []struct {
 			set    bool
 			letter string
-		}{{s.Same, "s"}, {s.Huge, "h"}, {s.Idle, "i"}, {s.Recompressed, "r"}, {s.Incompressible, "n"}} {
+		}{{s.Same, "s"}, {s.WrittenBack, "w"}, {s.Huge, "h"}, {s.Idle, "i"}, {s.Recompressed, "r"}, {s.Incompressible, "n"}} {
 			if f.set {
 				flags += f.letter
 			}

@@ -36,7 +36,7 @@ func TestShortageWhileRecompressing(t *testing.T) {
 			break
 		}
 		wantErrno(t, "recompression", err, syscall.ENOMEM)
-		if r.Failed != 1 {
+		if r.Failed < 1 || r.Failed > maxPassCrew {
 			t.Errorf("shortage %d: %+v", n, r)
 		}
 		short++
