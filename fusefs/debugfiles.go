@@ -35,6 +35,7 @@ var figures = []struct {
 	{"backing_used", func(s *store.Stats) uint64 { return s.BackingUsed }},
 	{"backing_reads", func(s *store.Stats) uint64 { return s.BackingReads }},
 	{"backing_writes", func(s *store.Stats) uint64 { return s.BackingWrites }},
+	{"backing_bad", func(s *store.Stats) uint64 { return s.BackingBad }},
 	{"miss_free", func(s *store.Stats) uint64 { return s.MissFree }},
 	{"table", func(s *store.Stats) uint64 { return s.Table }},
 	{"pool_meta", func(s *store.Stats) uint64 { return s.PoolMeta }},

@@ -63,10 +63,13 @@ func storeWritebackBatch(d *disk, text string) error {
 	return d.dev.SetWritebackBatch(uint32(n))
 }
 
-func storeCompressedWriteback(d *disk, text string) error {
-	on, err := zramabi.ParseBool(text)
-	if err != nil {
-		return err
-	}
-	return d.dev.SetCompressedWriteback(on)
+// writebackSwitch is the row of an attribute that is on or off.
+func writebackSwitch(id uint64, name string, get func(*store.Device) bool, set func(*store.Device, bool) error) row {
+	return row{id, abi(name), showNumber(func(d *disk) uint64 { return flag(get(d.dev)) }), func(d *disk, text string) error {
+		on, err := zramabi.ParseBool(text)
+		if err != nil {
+			return err
+		}
+		return set(d.dev, on)
+	}}
 }

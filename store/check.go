@@ -237,10 +237,15 @@ func (c *checker) blocks() {
 		if n > 0 {
 			named++
 		}
-		if n > 1 {
-			c.found(fmt.Errorf("S5: %d slots name block %d", n, block))
-		} else if (n == 1) != c.backing.isTaken(uint64(block)) {
-			c.found(fmt.Errorf("S5: block %d is taken: %v, and %d slots name it", block, n == 0, n))
+		if taken := c.backing.isTaken(uint64(block)); taken != (n > 0) {
+			c.found(fmt.Errorf("S5: block %d is taken: %v, and %d slots name it", block, taken, n))
+		}
+		want := min(n, 1)
+		if shares := c.backing.shares; shares != nil {
+			want = max(0, shares[block].Load())
+		}
+		if n != want {
+			c.found(fmt.Errorf("S5: %d slots name block %d, which has %d objects", n, block, want))
 		}
 	}
 	if used := c.backing.used.Load(); used != named {

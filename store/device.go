@@ -31,6 +31,7 @@ type Device struct {
 	memLimit atomic.Uint64                      // pages; 0 = none. Written under cfgMu
 	backing  Backing                            // nil = none; guarded by cfgMu
 	writing  writebackSettings                  // may change at any time
+	locked   atomic.Bool                        // this process's memory is never swapped out
 	openFile func(path string) (Backing, error) // opens backing devices in place of blockfile; nil
 	live     atomic.Pointer[live]               // nil before set-up; stored under cfgMu and gate
 
@@ -119,7 +120,10 @@ func (d *Device) SetDisksize(bytes uint64) error {
 	}
 	l.post.init()
 	if d.backing != nil {
-		l.backing = newBacking(d.backing)
+		if l.backing, err = newBacking(d.backing, &d.writing); err != nil {
+			l.close()
+			return err
+		}
 	}
 	if err := d.openCrew(l); err != nil {
 		l.close()

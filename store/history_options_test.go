@@ -21,8 +21,8 @@ type options struct {
 	blocks    int  // of the backing device; 0 = none
 	badBlocks bool // which fails now and then
 
-	compressed bool // writeback
-	shortages  bool // it makes memory short, which has effect in checking builds only
+	compressed, pack, checksum, encrypt bool // of writeback
+	shortages                           bool // it makes memory short, which has effect in checking builds only
 }
 
 func (o options) String() string {
@@ -36,6 +36,7 @@ func (o options) String() string {
 	}{
 		{"limits", o.limits}, {"resets", o.resets}, {"shortages", o.shortages},
 		{fmt.Sprint("blocks=", o.blocks), o.blocks > 0}, {"bad", o.badBlocks}, {"compressed", o.compressed},
+		{"pack", o.pack}, {"checksum", o.checksum}, {"encrypt", o.encrypt},
 	} {
 		if extra.on {
 			s += "/" + extra.name
@@ -92,7 +93,8 @@ func optionSets(rng *rand.Rand) (sets []options) {
 			}
 			if rng.IntN(3) > 0 {
 				o.blocks = 1 + rng.IntN(o.pages+o.pages/4)
-				o.badBlocks, o.compressed = rng.IntN(3) == 0, rng.IntN(2) == 0
+				o.badBlocks, o.compressed, o.pack = rng.IntN(3) == 0, rng.IntN(2) == 0, rng.IntN(2) == 0
+				o.checksum, o.encrypt = rng.IntN(3) == 0, rng.IntN(3) == 0
 			}
 			for range rng.IntN(3) {
 				o.secondary = append(o.secondary, compress.Names()[rng.IntN(len(compress.Names()))])

@@ -17,6 +17,8 @@ type shadow struct {
 	sizes sizer
 	counts
 	limit uint64 // pages; 0 = none
+
+	packed uint64 // blocks in use, where pages share them
 }
 
 type shadowPage struct {
@@ -128,9 +130,14 @@ func (sh *shadow) access(first, last int) {
 }
 
 // total is the counts with the sums over the pages filled in.
-func (sh *shadow) total() counts {
-	c := sh.counts
+func (sh *shadow) total() (c counts) {
+	c = sh.counts
 	c.limit = sh.limit * PageSize
+	defer func() {
+		if sh.packed > 0 {
+			c.blocks = min(c.blocks, sh.packed)
+		}
+	}()
 	for _, p := range sh.pages {
 		if p.kind == kindEmpty {
 			continue

@@ -119,6 +119,9 @@ func (t *trial) step(o op) error {
 		}
 	}
 	t.steps++
+	if t.packs() {
+		t.shadow.packed = t.dev.Stats().BackingUsed
+	}
 	return t.shadow.compare(t.dev, t.steps%checkEvery == 0)
 }
 

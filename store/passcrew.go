@@ -29,7 +29,8 @@ const maxPassCrew = 4
 type passWorker struct {
 	scratch Scratch
 	object  []byte                            // a copy of what a slot held
-	blocks  []byte                            // blocksPerWrite of them
+	blocks  []byte                            // blocksPerWrite of them, with room behind for a seal
+	bins    [blocksPerWrite]bin               // what is in them
 	readers [priorities]compress.Decompressor // of all algorithms
 	writers [priorities]compress.Stream       // of the secondary ones
 }
@@ -37,7 +38,7 @@ type passWorker struct {
 // newPassCrew makes a crew of n whose counts are those of control verbs.
 func newPassCrew(n, verb int) (*passCrew, error) {
 	dst := (compress.DstSize(PageSize) + PageSize - 1) &^ (PageSize - 1)
-	sizes := [...]int{PageSize + slack, PageSize + slack, dst, blocksPerWrite * PageSize}
+	sizes := [...]int{PageSize + slack, PageSize + slack, dst, blocksPerWrite*PageSize + sealOverhead}
 	each := 0
 	for _, size := range sizes {
 		each += (size + PageSize - 1) &^ (PageSize - 1)
@@ -59,7 +60,7 @@ func newPassCrew(n, verb int) (*passCrew, error) {
 	for range n {
 		w := &passWorker{scratch: Scratch{id: verb, waiter: park.NewWaiter()}}
 		w.scratch.page, w.object = next(PageSize, slack), next(PageSize, slack)
-		w.scratch.dst, w.blocks = next(dst, 0), next(blocksPerWrite*PageSize, 0)
+		w.scratch.dst, w.blocks = next(dst, 0), next(blocksPerWrite*PageSize+sealOverhead, 0)
 		c.workers = append(c.workers, w)
 	}
 	return c, nil
@@ -94,7 +95,7 @@ func (c *passCrew) all() []*passWorker {
 // device. ENOMEM: no memory for its buffers.
 func (d *Device) openCrew(l *live) (err error) {
 	if d.settings.lastSecondary() > 0 || l.backing != nil {
-		l.crew, err = newPassCrew(min(runtime.GOMAXPROCS(0), maxPassCrew), len(l.streams))
+		l.crew, err = newPassCrew(min(runtime.NumCPU(), maxPassCrew), len(l.streams))
 	}
 	if err != nil {
 		return fmt.Errorf("buffers of recompression and writeback: %w", err)

@@ -130,9 +130,10 @@ func (l *live) untake(s *Scratch, i uint64, flags entry) bool {
 }
 
 // stretches hands the slots of a sweep to do, some at a time, until do says that
-// it wants no more or fails. do returns how many of them it dealt with.
-func (l *live) stretches(sel selector, do func(slots []uint64) (done int, err error)) error {
-	sweep := newSweep(l, sel)
+// it wants no more or fails. do returns how many of them it dealt with. anySize
+// is for a sweep that does not go by size.
+func (l *live) stretches(sel selector, anySize bool, do func(slots []uint64) (done int, err error)) error {
+	sweep := newSweep(l, sel, anySize)
 	var slots []uint64
 	for !l.post.stopped() {
 		if len(slots) == 0 {

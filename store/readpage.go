@@ -53,10 +53,11 @@ func (l *live) fetch(s *Scratch, e entry, page []byte) error {
 	if l.backing == nil {
 		return corrupt(ErrNoBacking)
 	}
-	if err := l.backing.read(s.block, e.block()); err != nil {
+	block, err := l.backing.read(s, e.block())
+	if err != nil {
 		return err
 	}
-	object := s.block[e.from():][:e.size()]
+	object := block[e.from():][:e.size()]
 	if e.size() == PageSize {
 		copy(page, object)
 		return nil

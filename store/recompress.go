@@ -101,7 +101,7 @@ func (p *recompression) selects(_ uint64, e entry, aux uint32) bool {
 }
 
 func (p *recompression) run() error {
-	err := p.stretches(p, func(slots []uint64) (int, error) {
+	err := p.stretches(p, false, func(slots []uint64) (int, error) {
 		if r := &p.request; r.HasMaxPages {
 			slots = slots[:min(uint64(len(slots)), r.MaxPages-p.result.Tried)]
 		}

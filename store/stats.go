@@ -29,6 +29,7 @@ type Stats struct {
 	BackingUsed   uint64 // blocks of 4 KiB in use
 	BackingReads  uint64 // blocks read since set-up
 	BackingWrites uint64 // blocks written since set-up
+	BackingBad    uint64 // blocks read since set-up that were not what was written there
 
 	// debug_stat
 	MissFree uint64 // free hints given up because the slot was busy
@@ -118,6 +119,7 @@ func (d *Device) Stats() Stats {
 	s.NotifyFree, s.MissFree = uint64(sum.notifyFree), uint64(sum.missFree)
 	if b := l.backing; b != nil {
 		s.BackingUsed, s.BackingReads, s.BackingWrites = uint64(max(0, b.used.Load())), b.reads.Load(), b.writes.Load()
+		s.BackingBad = b.bad.Load()
 	}
 	s.Table = l.table.arena.Resident() + l.elements.arena.Resident()
 	s.PoolMeta, s.Reserve = l.pool.Overhead()

@@ -15,12 +15,13 @@ const (
 // finds. While pages change some may be missed; none comes twice that keeps its
 // size.
 type sweep struct {
-	live  *live
-	sel   selector
-	list  []uint64
-	count [buckets]int // slots not yet listed
-	top   int          // buckets above are done
-	below uint64       // and so are slots from here on of bucket top
+	live    *live
+	sel     selector
+	anySize bool
+	list    []uint64
+	count   [buckets]int // slots not yet listed
+	top     int          // buckets above are done
+	below   uint64       // and so are slots from here on of bucket top
 }
 
 // The list has a place for each sixteenth slot of the disk, within these bounds.
@@ -29,13 +30,14 @@ const (
 	maxList = 1 << 20
 )
 
-func newSweep(l *live, sel selector) *sweep {
-	return newSweepOf(l, sel, max(minList, min(len(l.table.slots)/16, maxList)))
+// newSweep makes a sweep; anySize is for one that goes by index alone.
+func newSweep(l *live, sel selector, anySize bool) *sweep {
+	return newSweepOf(l, sel, anySize, max(minList, min(len(l.table.slots)/16, maxList)))
 }
 
 // newSweepOf makes a sweep whose list has at most that many places.
-func newSweepOf(l *live, sel selector, places int) *sweep {
-	s := &sweep{live: l, sel: sel, top: buckets - 1, below: uint64(len(l.table.slots))}
+func newSweepOf(l *live, sel selector, anySize bool, places int) *sweep {
+	s := &sweep{live: l, sel: sel, anySize: anySize, top: buckets - 1, below: uint64(len(l.table.slots))}
 	total := 0
 	s.scan(s.below, func(_ uint64, bucket int) bool {
 		s.count[bucket]++
@@ -110,7 +112,14 @@ func (s *sweep) scan(below uint64, f func(i uint64, bucket int) bool) {
 			below--
 			slot := &t.slots[below]
 			e := entry(slot.word.Load())
-			if e.kind() == kindObject && s.sel.selects(below, e, slot.aux.Load()) && !f(below, e.size()/bucketBytes) {
+			if e.kind() != kindObject || !s.sel.selects(below, e, slot.aux.Load()) {
+				continue
+			}
+			bucket := e.size() / bucketBytes
+			if s.anySize {
+				bucket = 0
+			}
+			if !f(below, bucket) {
 				return
 			}
 		}

@@ -29,10 +29,12 @@ type Scratch struct {
 	waiter *park.Waiter
 	page   []byte // one page, for partial I/O, with slack behind it for wide copies
 	dst    []byte // compressed page
-	block  []byte // of the backing device, aligned for direct I/O
+	block  []byte // of the backing device, aligned for direct I/O, with room behind it for its seal
+	seal   [nonceSize + 8]byte
+	behind [tagSize]byte
 	now    uint32 // seconds since boot when the request began
 	tally  tally  // what the request did, not yet counted
-	_      [24]byte
+	_      [52]byte
 }
 
 // slack is how far a codec's wide copies may read behind a page.
@@ -43,7 +45,7 @@ const slack = 64
 func NewWorkers(n int) (*Workers, error) {
 	n++
 	dst := (compress.DstSize(PageSize) + 4095) &^ 4095
-	each := PageSize + PageSize + dst + PageSize // page, slack, output, block
+	each := PageSize + PageSize + dst + 2*PageSize // page, slack, output, block with its seal
 	arena, err := offheap.New(offheap.Scratch, uint64(n*each), uint64(each))
 	if err != nil {
 		return nil, fmt.Errorf("workers' buffers: %w", err)
@@ -60,7 +62,7 @@ func NewWorkers(n int) (*Workers, error) {
 			waiter: park.NewWaiter(),
 			page:   b[: PageSize : PageSize+slack],
 			dst:    b[2*PageSize : 2*PageSize+dst],
-			block:  b[2*PageSize+dst:],
+			block:  b[2*PageSize+dst:][:PageSize+sealOverhead],
 		})
 	}
 	return w, nil
@@ -81,4 +83,4 @@ func (w *Workers) AsVerb(f func(*Scratch)) {
 
 // A Scratch shares no cache line with its neighbour on the heap, which aligns
 // objects of this size to it.
-var _ [256]byte = [unsafe.Sizeof(Scratch{})]byte{}
+var _ [320]byte = [unsafe.Sizeof(Scratch{})]byte{}

@@ -21,14 +21,14 @@ type WritebackRequest struct {
 	Pages                      []PageRange
 }
 
-// WritebackResult is what a run did. Tried is the sum of what follows it, but
-// for Freed.
+// WritebackResult is what a run did. Tried is the sum of the three after it.
 type WritebackResult struct {
 	Tried     uint64 // pages
 	Written   uint64
 	Overtaken uint64 // used by somebody before they were written
 	Failed    uint64 // could not be written, or not be decompressed; they are as they were
 	Freed     uint64 // bytes of objects
+	Blocks    uint64 // of the backing device that were written
 }
 
 // Writeback moves pages from memory to the backing device, those with the
@@ -103,6 +103,7 @@ type writeback struct {
 	// of the stretch under way; workers use their shares of them
 	slots  []uint64
 	blocks []uint64 // one for each slot
+	most   int      // blocks that a worker has in flight
 	items  [slotsPerStretch]item
 	list   [slotsPerStretch]uint64
 
@@ -115,9 +116,9 @@ type writeback struct {
 type item struct {
 	slot  uint64
 	taken taken
-	block uint64
+	bin   int // which of the worker's blocks holds it
+	from  int // where in it
 	size  int // as in the commit word
-	err   error
 }
 
 // blocksPerWrite is how many blocks one write has at most.
@@ -134,7 +135,8 @@ func (p *writeback) selects(i uint64, e entry, aux uint32) bool {
 }
 
 func (p *writeback) run() error {
-	err := p.stretches(p, p.stretch)
+	// Objects of all sizes side by side fill blocks best.
+	err := p.stretches(p, p.backing.shares != nil, p.stretch)
 	if err == nil {
 		err = p.failure
 	}
@@ -157,11 +159,16 @@ func (p *writeback) stretch(slots []uint64) (done int, err error) {
 		return 0, ErrBackingFull
 	}
 	p.slots = slots[:len(p.blocks)]
-	before := p.result
+	before := p.result.Blocks
 	batch := int(min(p.settings.batch.Load(), blocksPerWrite*maxPassCrew))
 	n := min(batch, len(p.crew.workers))
-	err = p.share(n, min(batch/n, blocksPerWrite), len(p.slots), p.write)
-	p.settings.giveBack(budget - int(p.result.Written+p.result.Overtaken-before.Written-before.Overtaken))
+	p.most = min(batch/n, blocksPerWrite)
+	size := p.most
+	if p.backing.shares != nil {
+		size = blocksPerWrite // the more to choose from, the fuller the blocks
+	}
+	err = p.share(n, size, len(p.slots), p.write)
+	p.settings.giveBack(budget - int(p.result.Blocks-before))
 	for _, block := range p.blocks {
 		if block != noBlock {
 			p.backing.give(block)
@@ -182,31 +189,48 @@ func (p *writeback) anySelected(slots []uint64) bool {
 	})
 }
 
-// write writes slots [from, to) of the stretch that are still selected, to the
-// blocks that are there for them.
+// write writes slots [from, to) of the stretch that are still selected, to
+// blocks out of those that are there for them.
 func (p *writeback) write(w *passWorker, from, to int) error {
 	var r WritebackResult
 	items, blocks := p.items[from:from:to], p.blocks[from:to]
+	bins := w.bins[:0]
 	for _, i := range p.slots[from:to] {
 		t, ok := p.take(&w.scratch, i, p, w.object)
 		if !ok {
 			continue
 		}
 		r.Tried++
-		size, err := p.fill(w, w.blocks[len(items)*PageSize:][:PageSize], t.e)
+		content, err := p.content(w, t.e)
 		if err != nil {
 			r.Failed++
 			p.untake(&w.scratch, i, 0)
 			p.failed(fmt.Errorf("page %d: %w", i, err))
 			continue
 		}
-		items = append(items, item{slot: i, taken: t, block: blocks[len(items)], size: size})
-	}
-	p.writeItems(w, items)
-	for k := range items {
-		if p.commit(w, &items[k], &r) {
-			blocks[k] = noBlock
+		k := p.fit(bins, len(content))
+		if k == len(bins) {
+			bins = append(bins, bin{block: blocks[k]})
+			clear(w.block(k))
 		}
+		b := &bins[k]
+		items = append(items, item{slot: i, taken: t, bin: k, from: b.fill, size: len(content)})
+		copy(w.block(k)[b.fill:], content)
+		b.fill += (len(content) + placeUnit - 1) &^ (placeUnit - 1)
+	}
+	p.writeBins(w, bins)
+	for k := range items {
+		p.commit(w, &items[k], &bins[items[k].bin], &r)
+	}
+	for k := range bins {
+		if bins[k].err == nil {
+			r.Blocks++
+		}
+		// Of a block that has no objects, the share is the last.
+		if p.backing.shares != nil || !bins[k].named {
+			p.backing.give(bins[k].block)
+		}
+		blocks[k] = noBlock
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -220,6 +244,7 @@ func (r *WritebackResult) add(more WritebackResult) {
 	r.Overtaken += more.Overtaken
 	r.Failed += more.Failed
 	r.Freed += more.Freed
+	r.Blocks += more.Blocks
 }
 
 func (p *writeback) failed(err error) {
@@ -228,36 +253,59 @@ func (p *writeback) failed(err error) {
 	p.failure = err
 }
 
-// fill makes the block of an object that was copied, and returns the size for
-// the commit word.
-func (p *writeback) fill(w *passWorker, block []byte, e entry) (int, error) {
-	object := w.object[:e.size()]
-	if p.compressed {
-		clear(block[copy(block, object):])
-		return len(object), nil
-	}
-	page, err := w.decompress(e, object)
-	if err != nil {
-		return 0, err
-	}
-	copy(block, page)
-	return PageSize, nil
+// bin is a block that is being filled.
+type bin struct {
+	block uint64
+	fill  int   // bytes
+	named bool  // by a slot
+	err   error // of writing it
 }
 
-// writeItems writes the blocks of items, which lie one behind the other in the
-// worker's buffer, and notes errors. Neighbours go out in one write; if that
-// fails each is tried alone.
-func (p *writeback) writeItems(w *passWorker, items []item) {
-	for from := 0; from < len(items); {
+// block is the k-th of the worker's blocks.
+func (w *passWorker) block(k int) []byte { return w.blocks[k*PageSize:][:PageSize] }
+
+// content is what goes out for an object that was copied.
+func (p *writeback) content(w *passWorker, e entry) ([]byte, error) {
+	object := w.object[:e.size()]
+	if p.compressed {
+		return object, nil
+	}
+	return w.decompress(e, object)
+}
+
+// fit is the bin for size bytes: the fullest that has room for them, or a new
+// one.
+func (p *writeback) fit(bins []bin, size int) int {
+	best := len(bins)
+	if p.backing.shares == nil {
+		return best
+	}
+	for k := range bins {
+		if bins[k].fill+size <= PageSize && (best == len(bins) || bins[k].fill > bins[best].fill) {
+			best = k
+		}
+	}
+	return best
+}
+
+// writeBins writes the worker's blocks, and notes errors. Neighbours go out in
+// one write; if that fails each is tried alone.
+func (p *writeback) writeBins(w *passWorker, bins []bin) {
+	if seals := p.backing.seals; seals != nil {
+		for k := range bins {
+			seals.seal(&w.scratch, w.blocks[k*PageSize:], bins[k].block)
+		}
+	}
+	for from := 0; from < len(bins); {
 		to := from + 1
-		for to < len(items) && items[to].block == items[to-1].block+1 {
+		for to < len(bins) && to-from < p.most && bins[to].block == bins[to-1].block+1 {
 			to++
 		}
-		err := p.backing.write(w.blocks[from*PageSize:to*PageSize], items[from].block)
+		err := p.backing.write(w.blocks[from*PageSize:to*PageSize], bins[from].block)
 		for k := from; k < to && err != nil; k++ {
-			items[k].err = err
+			bins[k].err = err
 			if to-from > 1 {
-				items[k].err = p.backing.write(w.blocks[k*PageSize:(k+1)*PageSize], items[k].block)
+				bins[k].err = p.backing.write(w.block(k), bins[k].block)
 			}
 		}
 		from = to
@@ -266,19 +314,23 @@ func (p *writeback) writeItems(w *passWorker, items []item) {
 
 // commit lets the slot of an item name its block from now on, if that was
 // written and nobody used the page meanwhile.
-func (p *writeback) commit(w *passWorker, it *item, r *WritebackResult) bool {
-	if it.err != nil {
+func (p *writeback) commit(w *passWorker, it *item, b *bin, r *WritebackResult) {
+	if b.err != nil {
 		r.Failed++
 		p.untake(&w.scratch, it.slot, 0)
-		p.failed(fmt.Errorf("page %d: %w", it.slot, it.err))
-		return false
+		p.failed(fmt.Errorf("page %d: %w", it.slot, b.err))
+		return
 	}
-	e := blockEntry(it.taken.e, int64(it.block)*PageSize, it.size)
+	p.backing.share(b.block)
+	e := blockEntry(it.taken.e, int64(b.block)*PageSize+int64(it.from), it.size)
 	if !p.replace(&w.scratch, it.slot, e, it.taken.used) {
+		if p.backing.shares != nil {
+			p.backing.give(b.block)
+		}
 		r.Overtaken++
-		return false
+		return
 	}
+	b.named = true
 	r.Written++
 	r.Freed += uint64(it.taken.e.size())
-	return true
 }

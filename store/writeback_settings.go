@@ -10,11 +10,19 @@ import (
 
 // writebackSettings outlive a reset, as they do in the kernel.
 type writebackSettings struct {
-	limited    atomic.Bool
-	limit      atomic.Uint64 // blocks that may still be written while limited
-	batch      atomic.Uint32 // blocks in flight, at least 1
-	compressed atomic.Bool   // objects go out as they are; changes under cfgMu before set-up only
+	limited atomic.Bool
+	limit   atomic.Uint64 // blocks that may still be written while limited
+	batch   atomic.Uint32 // blocks in flight, at least 1
+
+	// Change under cfgMu, before set-up only.
+	compressed atomic.Bool // objects go out as they are
+	pack       atomic.Bool // if compressed: as many in a block as it has room for
+	checksum   atomic.Bool // a block that comes back different is an error
+	encrypt    atomic.Bool
 }
+
+// packs reports whether a block may hold several objects.
+func (w *writebackSettings) packs() bool { return w.compressed.Load() && w.pack.Load() }
 
 // defaultBatch is the kernel's.
 const defaultBatch = 32
@@ -70,12 +78,47 @@ func (d *Device) CompressedWriteback() bool { return d.writing.compressed.Load()
 // SetCompressedWriteback chooses whether objects are written back as they are,
 // or as the pages that they stand for. EBUSY: the device is set up.
 func (d *Device) SetCompressedWriteback(on bool) error {
+	return d.setWriteback(&d.writing.compressed, on)
+}
+
+// WritebackPack reports whether a block may hold several objects.
+func (d *Device) WritebackPack() bool { return d.writing.pack.Load() }
+
+// SetWritebackPack chooses whether a block may hold several objects, where they
+// are written back as they are. EBUSY: the device is set up.
+func (d *Device) SetWritebackPack(on bool) error { return d.setWriteback(&d.writing.pack, on) }
+
+// WritebackChecksum reports whether blocks are checked when they are read.
+func (d *Device) WritebackChecksum() bool { return d.writing.checksum.Load() }
+
+// SetWritebackChecksum chooses whether blocks are checked when they are read, so
+// that one that is not what was written is EIO. EBUSY: the device is set up.
+func (d *Device) SetWritebackChecksum(on bool) error { return d.setWriteback(&d.writing.checksum, on) }
+
+// WritebackEncryption reports whether blocks are encrypted.
+func (d *Device) WritebackEncryption() bool { return d.writing.encrypt.Load() }
+
+// SetWritebackEncryption chooses whether blocks are encrypted, with a key that
+// is made at set-up and forgotten at reset. That checks them too. EBUSY: the
+// device is set up; EPERM: memory may be swapped out, and the key with it.
+func (d *Device) SetWritebackEncryption(on bool) error {
+	if on && !d.locked.Load() {
+		return fmt.Errorf("encryption needs this process's memory to be locked: %w", syscall.EPERM)
+	}
+	return d.setWriteback(&d.writing.encrypt, on)
+}
+
+// SetMemoryLocked says whether this process's memory is never swapped out, which
+// encryption needs. At first it is taken not to be locked.
+func (d *Device) SetMemoryLocked(locked bool) { d.locked.Store(locked) }
+
+func (d *Device) setWriteback(what *atomic.Bool, on bool) error {
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
 	if d.live.Load() != nil {
 		return ErrSetUp
 	}
-	d.writing.compressed.Store(on)
+	what.Store(on)
 	return nil
 }
 

@@ -30,7 +30,7 @@ func TestWriteback(t *testing.T) {
 			r := mustWriteback(t, d, everyPage(pages))
 			st := d.Stats()
 			objects := uint64(pages) - st.SamePages
-			if want := (WritebackResult{Tried: objects, Written: objects, Freed: before.ComprDataSize}); r != want {
+			if want := (WritebackResult{Tried: objects, Written: objects, Freed: before.ComprDataSize, Blocks: objects}); r != want {
 				t.Errorf("%+v, want %+v", r, want)
 			}
 			if st.OrigDataSize != before.OrigDataSize || st.ComprDataSize != 0 || st.MemUsedTotal != 0 || st.HugePages != 0 ||
@@ -271,7 +271,7 @@ func TestWritebackIsOvertaken(t *testing.T) {
 			mustWrite(t, d, s, page, 0)
 			b.writing = func(uint64, uint64) { c.use(d, s, page) }
 			r := mustWriteback(t, d, everyPage(2))
-			if want := (WritebackResult{Tried: 1, Written: 1 - c.overtaken, Overtaken: c.overtaken, Freed: r.Freed}); r != want {
+			if want := (WritebackResult{Tried: 1, Written: 1 - c.overtaken, Overtaken: c.overtaken, Freed: r.Freed, Blocks: 1}); r != want {
 				t.Errorf("%+v, want %+v", r, want)
 			}
 			if st := d.Stats(); st.BackingUsed != 1-c.overtaken || st.BackingWrites != 1 {
@@ -334,7 +334,10 @@ func TestCheckFindsBlocks(t *testing.T) {
 
 func TestBackingBlocks(t *testing.T) {
 	const blocks = 150
-	b := newBacking(newMemBacking(blocks))
+	b, err := newBacking(newMemBacking(blocks), new(writebackSettings))
+	if err != nil {
+		t.Fatal(err)
+	}
 	take := func(n int) []uint64 { return b.take(make([]uint64, n)) }
 	if got := take(3); !reflect.DeepEqual(got, []uint64{0, 1, 2}) {
 		t.Errorf("first blocks %v", got)

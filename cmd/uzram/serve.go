@@ -88,6 +88,11 @@ func (d *daemon) mount() (*fusefs.Mount, error) {
 		return nil, err
 	}
 	d.device = store.NewDevice(workers)
+	for _, g := range d.guards {
+		if g.Name == guard.Mlock {
+			d.device.SetMemoryLocked(g.State == status.GuardActive)
+		}
+	}
 	return fusefs.New(fusefs.Options{
 		Dir:        d.opts.dir,
 		AllowOther: d.opts.allowOther,

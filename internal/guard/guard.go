@@ -83,9 +83,12 @@ func ioFlusher(sys System) status.Guard {
 	return refused(name, "%s", explain(err, "CAP_SYS_RESOURCE"))
 }
 
+// Mlock is the guard that keeps memory from being swapped out.
+const Mlock = "mlock"
+
 // lockMemory locks only where no limit applies: with one, MCL_FUTURE would make a later mmap fail, in the midst of work.
 func lockMemory(sys System) status.Guard {
-	const name = "mlock"
+	const name = Mlock
 	limit, unlimited := sys.MemlockLimit()
 	if !unlimited && !sys.Capable(unix.CAP_IPC_LOCK) {
 		return refused(name, "needs CAP_IPC_LOCK or an unlimited RLIMIT_MEMLOCK, which is %s", size.Format(limit))
