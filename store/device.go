@@ -62,6 +62,7 @@ type live struct {
 
 	readers [priorities][]compress.Decompressor // the workers', of secondary algorithms
 	backing *backing                            // nil = none
+	fetch   *fetchCrew                          // nil without backing device
 	crew    *passCrew                           // nil without secondary algorithm and backing device
 	post    postRuns
 
@@ -191,6 +192,7 @@ func (l *live) close() {
 		}
 	}
 	l.crew.close()
+	l.fetch.close()
 }
 
 // Open counts the image open; EBUSY while a reset runs.

@@ -69,12 +69,14 @@ func spanAt(off, n uint64) span {
 }
 
 func (l *live) read(s *Scratch, p []byte, off uint64) (n int, err error) {
+	r := l.newReadAhead(s, off/PageSize, (off+uint64(len(p))+PageSize-1)/PageSize)
+	defer r.end()
 	for n < len(p) {
 		sp := spanAt(off+uint64(n), uint64(len(p)-n))
 		part := p[n : n+sp.to-sp.from]
 		if sp.whole() {
-			err = l.readPage(s, sp.i, part)
-		} else if err = l.readPage(s, sp.i, s.page); err == nil {
+			err = r.page(sp.i, part)
+		} else if err = r.page(sp.i, s.page); err == nil {
 			copy(part, s.page[sp.from:sp.to])
 		}
 		if err != nil {

@@ -92,10 +92,13 @@ func (c *passCrew) all() []*passWorker {
 }
 
 // openCrew makes the crew, where there is a secondary algorithm or a backing
-// device. ENOMEM: no memory for its buffers.
+// device, and what reads ahead from the latter. ENOMEM: no memory for its buffers.
 func (d *Device) openCrew(l *live) (err error) {
 	if d.settings.lastSecondary() > 0 || l.backing != nil {
 		l.crew, err = newPassCrew(min(runtime.NumCPU(), maxPassCrew), len(l.streams))
+	}
+	if err == nil && l.backing != nil {
+		l.fetch, err = newFetchCrew(l, len(l.streams))
 	}
 	if err != nil {
 		return fmt.Errorf("buffers of recompression and writeback: %w", err)

@@ -40,29 +40,30 @@ func (l *live) decode(s *Scratch, i uint64, e entry, page []byte) error {
 			return fmt.Errorf("page %d: %w", i, err)
 		}
 	case kindBlock:
-		if err := l.fetch(s, e, page); err != nil {
-			return fmt.Errorf("page %d: %w", i, err)
+		if l.backing == nil {
+			return fmt.Errorf("page %d: %w", i, corrupt(ErrNoBacking))
 		}
+		block, err := l.backing.read(s, e.block())
+		return l.unpack(s, i, e, page, block, err)
 	}
 	return nil
 }
 
-// fetch fills page from the backing device. Others may use the slot meanwhile,
-// but not change it, so its block stays.
-func (l *live) fetch(s *Scratch, e entry, page []byte) error {
-	if l.backing == nil {
-		return corrupt(ErrNoBacking)
+// unpack fills page from the block that e, of slot i, names; err is what came of
+// reading it.
+func (l *live) unpack(s *Scratch, i uint64, e entry, page, block []byte, err error) error {
+	if err == nil {
+		object := block[e.from():][:e.size()]
+		if e.size() == PageSize {
+			copy(page, object)
+			return nil
+		}
+		err = l.decompress(s, e.priority(), page, object)
 	}
-	block, err := l.backing.read(s, e.block())
 	if err != nil {
-		return err
+		return fmt.Errorf("page %d: %w", i, err)
 	}
-	object := block[e.from():][:e.size()]
-	if e.size() == PageSize {
-		copy(page, object)
-		return nil
-	}
-	return l.decompress(s, e.priority(), page, object)
+	return nil
 }
 
 // decompress fills page by the algorithm of that priority.
