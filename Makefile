@@ -4,6 +4,12 @@ GO      ?= go
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
+# What goes beside the program.
+LIBEXEC = $(DESTDIR)$(PREFIX)/libexec/uzram
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+SCRIPTS = swap-on.sh swap-off.sh idle-mark.sh writeback.sh recompress.sh idle-writeback-loop.sh
+UNITS   = $(notdir $(wildcard scripts/systemd/*))
+
 # make run
 SIZE ?= 1G
 ALGO ?= lz4
@@ -19,12 +25,16 @@ TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 # built binary and is a stage of its own.
 UNIT = $$($(GO) list ./... | grep -v /test/e2e$$)
 
-STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu codecs cover e2e oracle
+# Packages that can be built with C's codecs beside ours.
+BESIDE_C = ./compress ./internal/clib ./test/bench/codecs
+
+STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu codecs clib cover e2e oracle
 
 .DEFAULT_GOAL := build
 .PHONY: help build install uninstall clean run stop test deps \
-	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs cover e2e oracle \
-	corpus-test test-swap soak linear fuzz model bench-engine bench-mount bench-memory bench-compaction bench-lock
+	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs clib cover e2e oracle \
+	corpus-test test-swap soak linear fuzz model \
+	bench-engine bench-codecs bench-mount bench-memory bench-compaction bench-lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,13 +45,18 @@ build: ## build bin/uzram
 install: build ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 0755 bin/uzram $(DESTDIR)$(PREFIX)/bin/uzram
 	install -D -m 0644 docs/uzram.1 $(DESTDIR)$(PREFIX)/share/man/man1/uzram.1
-	install -D -m 0755 scripts/swap-on.sh $(DESTDIR)$(PREFIX)/libexec/uzram/swap-on.sh
-	install -D -m 0755 scripts/swap-off.sh $(DESTDIR)$(PREFIX)/libexec/uzram/swap-off.sh
+	install -d $(LIBEXEC) $(UNITDIR)
+	install -m 0755 $(SCRIPTS:%=scripts/%) $(LIBEXEC)
+	install -m 0644 scripts/zram-lib.sh $(LIBEXEC)
+	@set -e; for unit in $(UNITS); do \
+		sed 's|/usr/local|$(PREFIX)|g' scripts/systemd/$$unit >$(UNITDIR)/$$unit; \
+		chmod 0644 $(UNITDIR)/$$unit; \
+	done
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/uzram $(DESTDIR)$(PREFIX)/share/man/man1/uzram.1
-	rm -f $(DESTDIR)$(PREFIX)/libexec/uzram/swap-on.sh $(DESTDIR)$(PREFIX)/libexec/uzram/swap-off.sh
-	rmdir $(DESTDIR)$(PREFIX)/libexec/uzram 2>/dev/null || true
+	rm -f $(SCRIPTS:%=$(LIBEXEC)/%) $(LIBEXEC)/zram-lib.sh $(UNITS:%=$(UNITDIR)/%)
+	rmdir $(LIBEXEC) 2>/dev/null || true
 
 clean: ## remove bin/
 	rm -rf bin
@@ -98,6 +113,11 @@ codecs: ## the store's tests over codecs that wait for another goroutine, and th
 onecpu: ## unit tests on one CPU (not cached: the cache does not know GOMAXPROCS)
 	GOMAXPROCS=1 $(GO) test -count=1 $(UNIT)
 
+clib: ## streams exchanged with C's codecs, both ways; the product has no cgo
+	CGO_ENABLED=1 $(GO) vet -tags clib $(BESIDE_C)
+	CGO_ENABLED=1 $(TOOL) staticcheck -tags clib $(BESIDE_C)
+	CGO_ENABLED=1 $(GO) test -tags clib $(BESIDE_C)
+
 cover: ## alloc and store are covered by statements, but for what docs/coverage.md gives reasons for
 	@mkdir -p bin
 	$(GO) test -coverpkg=./alloc,./store -coverprofile=bin/cover-default.out ./alloc ./store >/dev/null
@@ -145,6 +165,11 @@ bench-engine: ## the engine beside the kernel's zram, in one run; ARGS= for the 
 	@scripts/deps.sh bench
 	$(GO) build -buildvcs=false -o bin/bench-engine ./test/bench/engine
 	bin/bench-engine $(ARGS)
+
+bench-codecs: ## our codecs beside C's and Go libraries; ARGS=-levels=zstd, -page=16384 and others for the program
+	@scripts/deps.sh codecs
+	CGO_ENABLED=1 $(GO) build -tags clib -buildvcs=false -o bin/bench-codecs ./test/bench/codecs
+	bin/bench-codecs $(ARGS)
 
 bench-lock: ## the slot lock under contention, beside sync.RWMutex and a spinning lock; ARGS= for the program
 	$(GO) build -buildvcs=false -o bin/bench-lock ./test/bench/lock

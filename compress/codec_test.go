@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // variant is a codec with parameters, as tests go through them.
@@ -21,6 +25,9 @@ func (v variant) String() string {
 	}
 	if v.params.HasWinBits {
 		s += fmt.Sprintf("/winbits=%d", v.params.WinBits)
+	}
+	if bytes.HasPrefix(v.params.Dict, zstdDictMagic) {
+		s += "/trained"
 	}
 	if v.params.Dict != nil {
 		s += fmt.Sprintf("/dict=%d", len(v.params.Dict))
@@ -56,7 +63,10 @@ func winBits(l, w int32) variant {
 func variants() []variant {
 	all := []variant{
 		level("lz4", 7), level("lz4", 1<<31-1), level("lz4hc", 1), level("lz4hc", 16),
-		level("zstd", -131072), level("zstd", 0), level("zstd", 1), level("zstd", 7), level("zstd", 22),
+		level("zstd", -131072), level("zstd", -3), level("zstd", 0), level("zstd", 1), level("zstd", 5), level("zstd", 7),
+		level("zstd", 9), level("zstd", 13), level("zstd", 19), level("zstd", 22),
+		{"zstd", Params{Level: 6, HasLevel: true, Dict: makePage(kindText, 8192, 3)}},
+		{"zstd", Params{Dict: trainedDict()}}, {"zstd", Params{Level: 19, HasLevel: true, Dict: trainedDict()}},
 		winBits(-1, 9), winBits(6, -9), winBits(0, -11), winBits(1, -12), winBits(9, 12), winBits(6, 15), winBits(8, -15),
 	}
 	for _, name := range Names() {
@@ -70,6 +80,21 @@ func variants() []variant {
 	}
 	return all
 }
+
+// trainedDict returns a dictionary for zstd with entropy tables.
+var trainedDict = sync.OnceValue(func() []byte {
+	var samples [][]byte
+	for seed := range uint64(32) {
+		samples = append(samples, makePage(kindText, PageSize, seed))
+	}
+	dict, err := zstd.BuildDict(zstd.BuildDictOptions{
+		ID: 7, Contents: samples, History: makePage(kindText, 8<<10, 100), Offsets: [3]int{1, 4, 8},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return dict
+})
 
 var pageSizes = []int{0, 1, 3, 12, 13, 16, 17, 19, 20, 64, 255, 1000, 4095, PageSize, 8 << 10, 16 << 10, 32 << 10, maxPage}
 
@@ -131,29 +156,24 @@ func roundTrip(s Stream, page []byte) error {
 	return nil
 }
 
-// TestStream_SmallDestination holds Compress to its word for every length of
-// dst around the compressed size: the same bytes, or ErrIncompressible.
+// TestStream_SmallDestination holds Compress to its word for destinations of
+// every length: the same bytes, or ErrIncompressible, and nothing past the end.
 func TestStream_SmallDestination(t *testing.T) {
 	for _, v := range variants() {
 		t.Run(v.String(), func(t *testing.T) {
 			s := v.open(t)
 			for k, kind := range pageKinds {
-				page := makePage(k, PageSize, 2)
-				want := make([]byte, DstSize(PageSize))
-				size, err := s.Compress(want, page)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, n := range []int{0, 1, size / 2, size - 1, size, size + 1, PageSize} {
-					dst, intact := guarded(max(n, 0))
-					got, err := s.Compress(dst, page)
-					if !intact() {
-						t.Fatalf("%s: wrote past a dst of %d bytes", kind.name, n)
+				for _, n := range []int{150, PageSize} {
+					page := makePage(k, n, 2)
+					want := make([]byte, DstSize(n))
+					size, err := s.Compress(want, page)
+					if err != nil {
+						t.Fatal(err)
 					}
-					if fits := n >= size; fits != (err == nil) || !fits && !errors.Is(err, ErrIncompressible) {
-						t.Fatalf("%s of %d bytes into %d: %v", kind.name, size, n, err)
-					} else if fits && !bytes.Equal(dst[:got], want[:size]) {
-						t.Fatalf("%s: other bytes in a dst of %d", kind.name, n)
+					for _, room := range rooms(v, n, size) {
+						if err := compressInto(s, room, page, want[:size]); err != nil {
+							t.Fatalf("%s of %d bytes: %v", kind.name, n, err)
+						}
 					}
 				}
 			}
@@ -161,33 +181,71 @@ func TestStream_SmallDestination(t *testing.T) {
 	}
 }
 
-// TestStream_Deterministic compares a stream that has seen much with a new one.
+// rooms are lengths of dst for a page of n bytes and its compressed size: all of
+// them for a small page, those that matter for another one.
+func rooms(v variant, n, size int) (all []int) {
+	if n < 1000 {
+		for room := 0; room <= DstSize(n)+1; room += lengthStep(v) {
+			all = append(all, room)
+		}
+	}
+	for _, around := range []int{0, size / 2, size, n, DstSize(n)} {
+		for room := max(0, around-1); room <= around+1; room++ {
+			all = append(all, room)
+		}
+	}
+	return all
+}
+
+// compressInto compresses page, of which want becomes, into a dst of that length.
+func compressInto(s Stream, room int, page, want []byte) error {
+	dst, intact := guarded(room)
+	n, err := s.Compress(dst, page)
+	if !intact() {
+		return fmt.Errorf("wrote past a dst of %d bytes", room)
+	}
+	if fits := room >= len(want); fits != (err == nil) || !fits && !errors.Is(err, ErrIncompressible) {
+		return fmt.Errorf("%d bytes into %d: %w", len(want), room, err)
+	} else if fits && !bytes.Equal(dst[:n], want) {
+		return fmt.Errorf("other bytes in a dst of %d", room)
+	}
+	return nil
+}
+
+// TestStream_Deterministic has two streams write the same pages, each in an order
+// of its own and with other things done in between.
 func TestStream_Deterministic(t *testing.T) {
+	var pages [][]byte
+	for k := range pageKinds {
+		for _, n := range []int{17, 1000, PageSize, PageSize, PageSize, 16 << 10} {
+			pages = append(pages, makePage(k, n, uint64(len(pages))))
+		}
+		if k%4 == 0 {
+			pages = append(pages, makePage(k, maxPage, 9))
+		}
+	}
+	pages = append(pages, nil)
 	for _, v := range variants() {
 		t.Run(v.String(), func(t *testing.T) {
-			used := v.open(t)
+			r := rand.New(rand.NewPCG(44, 0))
 			dst := make([]byte, DstSize(maxPage))
-			for k := range pageKinds {
-				for _, n := range []int{PageSize, 16 << 10, 1000} {
-					if _, err := used.Compress(dst, makePage(k, n, 1)); err != nil {
+			packed := make([][]byte, len(pages))
+			for round := range 2 {
+				s := v.open(t)
+				for _, i := range r.Perm(len(pages)) {
+					n, err := s.Compress(dst, pages[i])
+					if err != nil {
 						t.Fatal(err)
 					}
-				}
-			}
-			fresh := v.open(t)
-			other := make([]byte, DstSize(maxPage))
-			for k, kind := range pageKinds {
-				page := makePage(k, PageSize, 9)
-				n, err := used.Compress(dst, page)
-				if err != nil {
-					t.Fatal(err)
-				}
-				m, err := fresh.Compress(other, page)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !bytes.Equal(dst[:n], other[:m]) {
-					t.Fatalf("%s: the output depends on pages before (%d and %d bytes)", kind.name, n, m)
+					if round > 0 && !bytes.Equal(dst[:n], packed[i]) {
+						t.Fatalf("page %d: the output depends on pages before (%d and %d bytes)", i, n, len(packed[i]))
+					}
+					packed[i] = bytes.Clone(dst[:n])
+					if r.IntN(2) == 0 {
+						_ = s.Decompress(dst[:len(pages[i])], spoil(packed[i], r))
+					} else {
+						_, _ = s.Compress(dst[:r.IntN(len(packed[i])+1)], pages[i])
+					}
 				}
 			}
 		})

@@ -1,6 +1,9 @@
 package compress
 
-import "reflect"
+import (
+	"errors"
+	"reflect"
+)
 
 // Decompressor reads pages, one goroutine at a time.
 type Decompressor interface {
@@ -25,7 +28,10 @@ func NewDecompressor(c Codec, p Params, s Stream) (Decompressor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d, warmUp(s, d)
+	if err := warmUp(s, d); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
 }
 
 // lz4Reader reads what lz4 and lz4hc write.

@@ -52,3 +52,33 @@ func TestDecompressor(t *testing.T) {
 		})
 	}
 }
+
+// halvedStream fails to compress, or to read what it compressed.
+type halvedStream struct {
+	Stream
+	compressErr, decompressErr, closeErr error
+	closed                               int
+}
+
+func (s *halvedStream) Compress(dst, page []byte) (int, error) { return 1, s.compressErr }
+
+func (s *halvedStream) Decompress(page, src []byte) error { return s.decompressErr }
+
+func (s *halvedStream) decompressor() (Decompressor, error) { return s, nil }
+
+func (s *halvedStream) Close() error {
+	s.closed++
+	return s.closeErr
+}
+
+// What was opened is closed again if the first page does not go through it.
+func TestDecompressor_FirstPageFails(t *testing.T) {
+	c, _ := Lookup(DefaultName)
+	broken, stuck := errors.New("broken"), errors.New("stuck")
+	for _, s := range []*halvedStream{{compressErr: broken}, {decompressErr: broken}, {decompressErr: broken, closeErr: stuck}} {
+		d, err := NewDecompressor(c, Params{}, s)
+		if d != nil || !errors.Is(err, broken) || s.closeErr != nil && !errors.Is(err, stuck) || s.closed != 1 {
+			t.Errorf("%+v: %v, %v", s, d, err)
+		}
+	}
+}

@@ -13,13 +13,13 @@ var lz4Rule = rule{levels: []span{{1, math.MaxInt32}}, level: 1, dict: anyDict}
 type lz4Stream struct {
 	enc    lz4Encoder
 	accel  int
-	dict   lz4Dict
+	dict   dictWindow
 	primed *pageTable // the positions of the dictionary; nil for none
 	room   room
 }
 
 func newLZ4(p Params) (Stream, error) {
-	s := &lz4Stream{accel: int(p.Level), dict: lz4Dict{content: p.Dict}}
+	s := &lz4Stream{accel: int(p.Level), dict: dictWindow{content: p.Dict}}
 	if p.Dict != nil {
 		s.primed = new(pageTable)
 	}

@@ -8,7 +8,7 @@ const (
 	// many as one 8-byte load has 5-byte keys, less one.
 	lz4Probes = 3
 	// lz4StrideBits: so many steps without a match (as a power of two) widen
-	// the stride by one.
+	// the stride by lz4Probes bytes.
 	lz4StrideBits = 6
 	lz4MaxAccel   = 1 << 16
 )
@@ -26,12 +26,12 @@ type lz4Encoder struct {
 // encode compresses src[start:] into dst and returns the length. The caller has
 // set the table to the positions of src[:start], where matches may lie too.
 // len(src) is at most maxPage, len(dst) at least DstSize(len(src)-start).
-// accel, 1 or more, is the stride with which the search begins.
+// accel is 1 or more; each 1 above makes the search skip another byte a step.
 func (z *lz4Encoder) encode(dst, src []byte, start, accel int) int {
 	z.dst, z.src = dst, src
 	anchor, o := start, 0
 	if len(src)-start > lz4Margin+lz4Probes {
-		anchor, o = z.matches(start, min(accel, lz4MaxAccel)<<lz4StrideBits)
+		anchor, o = z.matches(start, (lz4Probes+min(accel, lz4MaxAccel)-1)<<lz4StrideBits)
 	}
 	o = z.literals(o, anchor, len(src)-anchor, 0)
 	z.dst, z.src = nil, nil
@@ -52,7 +52,7 @@ func (z *lz4Encoder) matches(start, stride int) (anchor, o int) {
 	i := max(start, 1)
 	for {
 		cand, diff := 0, uint64(0)
-		for step := stride; ; step++ {
+		for step := stride; ; step += lz4Probes {
 			x := load64(src, i)
 			cand = z.table.swap(x, i)
 			if diff = x ^ load64(src, cand); uint32(diff) == 0 {
@@ -70,7 +70,7 @@ func (z *lz4Encoder) matches(start, stride int) (anchor, o int) {
 				diff ^= load64(src, i)
 				break
 			}
-			if i += lz4Probes * (step >> lz4StrideBits); i > limit-(lz4Probes-1) {
+			if i += step >> lz4StrideBits; i > limit-(lz4Probes-1) {
 				return anchor, o
 			}
 		}

@@ -8,13 +8,13 @@ var lz4hcRule = rule{levels: []span{{1, 16}}, level: 9, dict: anyDict}
 // read as lz4 is.
 type lz4hcStream struct {
 	enc  lz4hcEncoder
-	dict lz4Dict
+	dict dictWindow
 	room room
 }
 
 func newLZ4HC(p Params) (Stream, error) {
-	s := &lz4hcStream{dict: lz4Dict{content: p.Dict}}
-	s.enc.setLevel(int(p.Level))
+	s := &lz4hcStream{dict: dictWindow{content: p.Dict}}
+	s.enc.setUp(int(p.Level), p.Dict != nil)
 	return s, warmUp(s, s)
 }
 

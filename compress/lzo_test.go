@@ -153,12 +153,7 @@ func checkEveryLength(t *testing.T, s Stream) {
 	t.Helper()
 	for k, kind := range pageKinds {
 		whole := makePage(k, maxPage, 10)
-		for n := 0; n <= maxPage; n += 1 + n/PageSize*1021 {
-			if err := roundTrip(s, whole[maxPage-n:]); err != nil {
-				t.Fatalf("%s of %d bytes: %v", kind.name, n, err)
-			}
-		}
-		for n := maxPage - 1; n <= maxPage; n++ {
+		for _, n := range pageLengths(lengthStep(variant{})) {
 			if err := roundTrip(s, whole[maxPage-n:]); err != nil {
 				t.Fatalf("%s of %d bytes: %v", kind.name, n, err)
 			}

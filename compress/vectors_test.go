@@ -20,7 +20,7 @@ type vector struct {
 	corrupt bool // there is no page
 }
 
-func readVectors(t *testing.T, file string) (all []vector) {
+func readVectors(t testing.TB, file string) (all []vector) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
@@ -60,7 +60,7 @@ func readVectors(t *testing.T, file string) (all []vector) {
 }
 
 // parseHex reads bytes in hex, and groups of them repeated: (00 ff)*3.
-func parseHex(t *testing.T, s string) (out []byte) {
+func parseHex(t testing.TB, s string) (out []byte) {
 	t.Helper()
 	begin := 0
 	for word := range strings.FieldsSeq(s) {
@@ -86,7 +86,7 @@ func parseHex(t *testing.T, s string) (out []byte) {
 }
 
 // parseBits reads bits, some of them as hex digits behind an x.
-func parseBits(t *testing.T, s string) string {
+func parseBits(t testing.TB, s string) string {
 	t.Helper()
 	var b strings.Builder
 	for word := range strings.FieldsSeq(s) {
@@ -107,7 +107,7 @@ func parseBits(t *testing.T, s string) string {
 }
 
 // packBits makes bytes of bits, filled up with zeros to a multiple of 8 bytes.
-func packBits(t *testing.T, s string) (out []byte) {
+func packBits(t testing.TB, s string) (out []byte) {
 	t.Helper()
 	s += strings.Repeat("0", (64-len(s)%64)%64)
 	for ; s != ""; s = s[8:] {

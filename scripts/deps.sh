@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make sure that the system packages of a target are there.
 #
-#   deps.sh run|test|bench|model
+#   deps.sh run|test|bench|codecs|model
 #
 # As root it installs what is missing with apt-get; otherwise, or where there is
 # no apt-get, it names the packages and fails. It looks for the programs that
@@ -39,6 +39,14 @@ fio             fio
 nbdkit          nbdkit
 nbdfuse         libnbd-bin
 '
+codecs='
+gcc             gcc
+/usr/include/stdlib.h libc6-dev
+/usr/include/lz4.h liblz4-dev
+/usr/include/lzo/lzo1x.h liblzo2-dev
+/usr/include/zdict.h libzstd-dev
+/usr/include/zlib.h zlib1g-dev
+'
 models='
 spin            spin
 cc              gcc
@@ -46,11 +54,12 @@ cc              gcc
 '
 case ${1:-} in
 run) if [ "$(id -u)" -eq 0 ]; then wanted=$root; else wanted=$user; fi ;;
-test) wanted=$root$user$tests ;;
+test) wanted=$root$user$tests$codecs ;;
 bench) wanted=$root$user$peers ;;
+codecs) wanted=$codecs ;;
 model) wanted=$models ;;
 *)
-	echo "usage: deps.sh run|test|bench|model" >&2
+	echo "usage: deps.sh run|test|bench|codecs|model" >&2
 	exit 2
 	;;
 esac

@@ -16,8 +16,9 @@ var arrows = []struct {
 	{"compress/codectest", []string{"compress"}},
 	{"store", []string{"alloc", "compress", "compress/codectest", "internal/"}},
 	{"fusefs", []string{"store", "internal/"}},
-	{"cmd/uzram", []string{"fusefs", "store", "internal/"}},
+	{"cmd/uzram", []string{"compress", "fusefs", "store", "internal/"}},
 	{"cmd/uzram/", []string{"compress", "internal/"}},
+	{"internal/dictionary", []string{"compress", "internal/"}},
 	{"internal/", []string{"internal/"}},
 	{"scripts/", []string{"internal/"}},
 	// The suite drives the built binary; were it to import the engine, it
@@ -42,7 +43,7 @@ var homes = []struct {
 	{"github.com/petermattis/goid", []string{"internal/lockdep"}},
 	{"github.com/pierrec/lz4/v4", []string{"compress", "test/bench/"}},
 	{"github.com/urfave/cli/v2", []string{"cmd/uzram"}},
-	{"github.com/schollz/progressbar/v3", []string{"scripts/"}},
+	{"github.com/schollz/progressbar/v3", []string{"cmd/uzram", "scripts/"}},
 	{"golang.org/x/sys/unix", []string{"alloc", "store", "fusefs", "cmd/", "internal/", "scripts/", "test/"}},
 }
 

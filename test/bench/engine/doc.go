@@ -1,5 +1,5 @@
 // Bench-engine compares the engine, in process and on one thread, with a kernel
-// zram device of its own and with other codecs, on the page corpus.
+// zram device of its own, on the page corpus.
 //
 //	go build -o bin/bench-engine ./test/bench/engine && bin/bench-engine
 //

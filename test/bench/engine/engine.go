@@ -12,6 +12,7 @@ import (
 
 	"uzram/test/bench/internal/directio"
 	"uzram/test/bench/internal/report"
+	"uzram/test/bench/internal/stopwatch"
 	"uzram/test/bench/internal/undo"
 	"uzram/test/bench/internal/zramdev"
 )
@@ -26,9 +27,9 @@ type contest struct {
 }
 
 // benchEngine compares the store with a kernel device. Without one (no right, no
-// module) it measures the store alone and says so. It prints tables, and writes
-// the lines for other tools to lines.
-func benchEngine(ctx context.Context, o options, data, buf []byte, lines io.Writer, cleanup *undo.Stack) error {
+// module) it measures the store alone and says so. It prints tables, and lines
+// for other tools.
+func benchEngine(ctx context.Context, o options, data, buf []byte, cleanup *undo.Stack) error {
 	kernel, theirs, reason := addKernel(cleanup)
 	ours, err := newEngineSide()
 	if err != nil {
@@ -64,7 +65,7 @@ func benchEngine(ctx context.Context, o options, data, buf []byte, lines io.Writ
 		}
 	}
 	printEngine(all)
-	engineLines(lines, all, reason)
+	engineLines(os.Stdout, all, reason)
 	return nil
 }
 
@@ -87,19 +88,19 @@ func addKernel(cleanup *undo.Stack) (*kernelSide, []string, string) {
 // the two speeds.
 func (c *contest) round(passes int, data, buf []byte, verify bool) error {
 	requests := (len(data) + directio.Chunk - 1) / directio.Chunk
-	write, read := newStopwatch(requests), newStopwatch(requests)
+	write, read := stopwatch.New(requests), stopwatch.New(requests)
 	for range passes {
 		if err := c.pass(write, read, data, buf, verify); err != nil {
 			return err
 		}
 		verify = false
 	}
-	c.write = append(c.write, write.speed(len(data)))
-	c.read = append(c.read, read.speed(len(data)))
+	c.write = append(c.write, write.Speed(len(data)))
+	c.read = append(c.read, read.Speed(len(data)))
 	return nil
 }
 
-func (c *contest) pass(write, read *stopwatch, data, buf []byte, verify bool) (err error) {
+func (c *contest) pass(write, read *stopwatch.Watch, data, buf []byte, verify bool) (err error) {
 	size := int64(len(data))
 	if err := c.side.fresh(c.algorithm, size); err != nil {
 		return err
@@ -108,14 +109,14 @@ func (c *contest) pass(write, read *stopwatch, data, buf []byte, verify bool) (e
 
 	runtime.GC() // what set-up left behind is not to be collected while time is taken
 	err = directio.Each(size, func(off int64, n int) (int, error) {
-		defer write.note(int(off/directio.Chunk), time.Now())
+		defer write.Note(int(off/directio.Chunk), time.Now())
 		return c.side.WriteAt(data[off:][:n], off)
 	})
 	if err != nil {
 		return err
 	}
 	err = directio.Each(size, func(off int64, n int) (int, error) {
-		defer read.note(int(off/directio.Chunk), time.Now())
+		defer read.Note(int(off/directio.Chunk), time.Now())
 		return c.side.ReadAt(buf[:n], off)
 	})
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -11,23 +10,21 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
-	"slices"
 	"strings"
 	"syscall"
 
 	"uzram/compress"
 	"uzram/test/bench/internal/corpus"
 	"uzram/test/bench/internal/directio"
+	"uzram/test/bench/internal/pin"
 	"uzram/test/bench/internal/undo"
 )
 
 type options struct {
-	rounds, passes int
-	every, cpu     int
-	algorithms     []string
-	engine, codecs bool
-	corpus         string
-	profile        string
+	rounds, passes, cpu int
+	algorithms          []string
+	corpus              string
+	profile             string
 }
 
 func main() {
@@ -52,27 +49,21 @@ func parse(args []string) (options, error) {
 	f := flag.NewFlagSet("bench-engine", flag.ContinueOnError)
 	f.IntVar(&o.rounds, "rounds", 5, "interleaved rounds; figures are medians over them")
 	f.IntVar(&o.passes, "passes", 3, "times that a round writes and reads the corpus")
-	f.IntVar(&o.every, "every", 4, "codecs get every n-th 64 KiB of the corpus")
 	f.IntVar(&o.cpu, "cpu", -1, "the one CPU to run on; -1 for the last there is")
 	algorithms := f.String("algorithms", strings.Join(compress.Names(), ","), "which to measure")
-	part := f.String("part", "all", "engine, codecs or all")
 	f.StringVar(&o.corpus, "corpus", filepath.Join("bin", "corpus.bin"), "where the corpus is kept")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of the whole run to this file")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	o.algorithms = strings.Split(*algorithms, ",")
-	o.engine, o.codecs = *part != "codecs", *part != "engine"
 	for _, name := range o.algorithms {
 		if _, ok := compress.Lookup(name); !ok {
 			return o, fmt.Errorf("algorithm %q is none of %s", name, strings.Join(compress.Names(), " "))
 		}
 	}
-	if !slices.Contains([]string{"all", "engine", "codecs"}, *part) {
-		return o, fmt.Errorf("part %q is none of engine, codecs, all", *part)
-	}
-	if o.rounds < 1 || o.passes < 1 || o.every < 1 {
-		return o, fmt.Errorf("rounds %d, passes %d, every %d: each must be at least 1", o.rounds, o.passes, o.every)
+	if o.rounds < 1 || o.passes < 1 {
+		return o, fmt.Errorf("rounds %d, passes %d: each must be at least 1", o.rounds, o.passes)
 	}
 	return o, nil
 }
@@ -86,7 +77,7 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	runtime.LockOSThread()
-	if err := pin(o.cpu); err != nil {
+	if err := pin.To(o.cpu); err != nil {
 		return err
 	}
 	buf, err := directio.Alloc(directio.Chunk)
@@ -106,17 +97,5 @@ func run(ctx context.Context, o options) (err error) {
 			return f.Close()
 		})
 	}
-	var lines bytes.Buffer // after all tables
-	if o.engine {
-		if err := benchEngine(ctx, o, data, buf, &lines, &cleanup); err != nil {
-			return err
-		}
-	}
-	if o.codecs {
-		if err := benchCodecs(ctx, o, data, &lines); err != nil {
-			return err
-		}
-	}
-	_, err = lines.WriteTo(os.Stdout)
-	return err
+	return benchEngine(ctx, o, data, buf, &cleanup)
 }

@@ -1,4 +1,4 @@
-package main
+package pin
 
 import (
 	"fmt"
@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pin confines all threads of the process, and those to come, to one CPU: the
-// engine may then gain nothing from what it does in the background, and neither
+// To confines all threads of the process, and those to come, to one CPU: what is
+// measured may then gain nothing from what goes on in the background, and no
 // side moves about. cpu is a number, or -1 for the last CPU that we may use.
-func pin(cpu int) error {
+func To(cpu int) error {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
 		return err

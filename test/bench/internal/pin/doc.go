@@ -1,0 +1,2 @@
+// Package pin confines a benchmark to one CPU.
+package pin
