@@ -10,7 +10,8 @@ type Decompressor interface {
 	// Decompress fills page exactly from src, the whole of one compressed page,
 	// and never writes past it. Any other input gives ErrCorrupt.
 	Decompress(page, src []byte) error
-	// MemoryUsage is the size in bytes of the stream's own memory.
+	// MemoryUsage is the size in bytes of the stream's own memory. It may be asked
+	// for while the stream is at work.
 	MemoryUsage() int
 	// Close releases the stream, which must not be used afterwards.
 	Close() error

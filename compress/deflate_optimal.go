@@ -70,7 +70,7 @@ func deflatePrice(length uint8, none uint16) uint16 {
 // parse replaces the sequences of the block from i to end, and returns its new
 // end: there may be no room for all of them.
 func (o *deflateOptimal) parse(p *deflateParser, i, end int) int {
-	p.sequences, p.anchor = p.sequences[:0], i
+	p.sequences, p.anchor = p.room, i
 	for i < end {
 		next := min(i+deflateSegment, end)
 		if len(p.sequences)+(next-i)/deflateMinMatch > cap(p.sequences) {

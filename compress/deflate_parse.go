@@ -17,20 +17,21 @@ const deflateBlockSequences = 4096
 type deflateParser struct {
 	deflateFinder
 	effort    deflateEffort
-	sequences []deflateSequence
+	sequences []deflateSequence // of the block, in room
+	room      []deflateSequence
 	anchor    int // where the literals behind the last sequence begin
 }
 
 // begin makes room for the sequences of a block of a page of n bytes.
 func (p *deflateParser) begin(page []byte) {
-	if n := min(len(page)/deflateMinMatch, deflateBlockSequences); cap(p.sequences) < n {
-		p.sequences = make([]deflateSequence, 0, n)
+	if n := min(len(page)/deflateMinMatch, deflateBlockSequences); cap(p.room) < n {
+		p.room = make([]deflateSequence, 0, n)
 	}
 	p.load(page, p.effort.near > 0)
 }
 
 // memory is the size in bytes of what begin has made.
-func (p *deflateParser) memory() int { return p.deflateFinder.memory() + 8*cap(p.sequences) }
+func (p *deflateParser) memory() int { return p.deflateFinder.memory() + 8*cap(p.room) }
 
 // add appends the match at i.
 func (p *deflateParser) add(i, length, distance int) {
@@ -45,7 +46,7 @@ func (p *deflateParser) add(i, length, distance int) {
 // the page, or where there is no room for more sequences.
 func (p *deflateParser) parse(i int) int {
 	e := &p.effort
-	p.sequences, p.anchor = p.sequences[:0], i
+	p.sequences, p.anchor = p.room, i
 	for i+deflateMinMatch <= p.size {
 		length, distance := p.longest(i, deflateMinMatch, min(p.size-i, deflateMaxMatch), e.depth, e.nice)
 		if distance == 0 {

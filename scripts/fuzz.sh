@@ -9,5 +9,5 @@ targets=$(grep -rn --include='*_test.go' '^func Fuzz' . | sed 's|^\./\(.*\)/[^/]
 [ -n "$targets" ] || { echo "fuzz.sh: no fuzz targets found" >&2; exit 1; }
 echo "$targets" | while read -r package target; do
 	echo "== $package $target"
-	go test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" </dev/null
+	go test "./$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 5x </dev/null
 done
