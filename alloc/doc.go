@@ -23,6 +23,9 @@
 // uses, and a few warm runs. He takes from them by one atomic swap, and so may
 // anybody else who would need memory otherwise; they never cost a page.
 //
+// A run that no stock wants cools for a while (cooling), until there are enough
+// to give back together, for that costs the system by the call.
+//
 // Lock order, within all locks of the pool's users; internal/lockdep holds
 // checking builds to it:
 //
@@ -39,6 +42,6 @@
 //	A2  Its free objects plus its objects in use are those that were ever handed out.
 //	A3  class.zspages, class.used and Pool.pages equal the sums over zspages.
 //	A4  An allocated object's header is its owner, with bit 0 set; a free one's has bit 0 clear.
-//	A5  A zspage with nothing in use, or in reserves only, does not exist: its pages are given back at once.
+//	A5  A zspage with nothing in use, or in reserves only, does not exist: its pages are a free run at once.
 //	A6  Each object in use is the one that its owner names (at rest).
 package alloc

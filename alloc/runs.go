@@ -42,7 +42,8 @@ type runs struct {
 	warm    [framePages + 1][]uint32 // by chain length: first pages of warm runs
 	filling uint32                   // first page of the run that the refiller has in hand; 0 = none
 	wanted  [framePages + 1]bool     // chain lengths somebody has asked for
-	wake    chan struct{}            // tells the refiller that a stock is low
+	cooling cooling
+	wake    chan struct{} // tells the refiller that a stock is low
 }
 
 func (r *runs) init(arena *offheap.Arena, frames []frame, grow func(from, to uint32) error, locals []local) {
@@ -51,6 +52,7 @@ func (r *runs) init(arena *offheap.Arena, frames []frame, grow func(from, to uin
 	for n := range r.warm {
 		r.warm[n] = make([]uint32, 0, warmMax+1)
 	}
+	r.cooling.init()
 	r.wake = make(chan struct{}, 1)
 }
 
@@ -71,10 +73,10 @@ func (r *runs) get(n int, l *local) (uint32, error) {
 		r.mu.Unlock()
 		return page, nil
 	}
-	page, err := r.reserve(n)
 	r.mu.Unlock()
-	if err == nil {
-		err = r.populate(page, n)
+	page, err := r.fresh(n)
+	if err != nil && r.giveCooled() {
+		page, err = r.fresh(n)
 	}
 	if err != nil {
 		return r.takeFromOthers(n, err)
@@ -82,21 +84,36 @@ func (r *runs) get(n int, l *local) (uint32, error) {
 	return page, nil
 }
 
+// fresh populates a run of n pages.
+func (r *runs) fresh(n int) (uint32, error) {
+	r.mu.Lock()
+	page, err := r.reserve(n)
+	r.mu.Unlock()
+	if err == nil {
+		err = r.populate(page, n)
+	}
+	return page, err
+}
+
 // takeWarm takes a run of the common stock, with mu held; 0 = none.
 func (r *runs) takeWarm(n int) uint32 {
 	stock := r.warm[n]
 	if len(stock) <= warmLow {
-		select {
-		case r.wake <- struct{}{}:
-		default:
-		}
+		r.wakeRefiller()
 	}
 	if len(stock) == 0 {
-		return 0
+		return r.takeCool(n)
 	}
 	page := stock[len(stock)-1]
 	r.warm[n] = stock[:len(stock)-1]
 	return page
+}
+
+func (r *runs) wakeRefiller() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
 }
 
 // takeFromOthers is a warm run of n pages of any worker, or none because of err.
@@ -121,8 +138,18 @@ func (r *runs) put(page uint32, n int, l *local) {
 		r.mu.Unlock()
 		return
 	}
+	cools, many := r.cooling.add(page, n), r.cooling.many()
 	r.mu.Unlock()
-	r.giveBack(page, n)
+	if !cools {
+		r.giveBack(page, n)
+	}
+	switch {
+	case !many:
+	case l != nil:
+		r.wakeRefiller() // a worker has better things to do
+	default:
+		r.giveCooled()
+	}
 }
 
 // populate backs a reserved run with memory, or releases it.
@@ -265,6 +292,12 @@ func (r *runs) refill() {
 			for r.warmOne(n) {
 			}
 		}
+		r.mu.Lock()
+		many := r.cooling.many()
+		r.mu.Unlock()
+		if many {
+			r.giveCooled()
+		}
 	}
 }
 
@@ -289,6 +322,11 @@ func (r *runs) warmOne(n int) bool {
 	if !r.wanted[n] || len(r.warm[n]) >= warmTarget {
 		r.mu.Unlock()
 		return false
+	}
+	if page := r.takeCool(n); page != 0 {
+		r.warm[n] = append(r.warm[n], page)
+		r.mu.Unlock()
+		return true
 	}
 	page, err := r.reserve(n)
 	r.filling = page
@@ -316,6 +354,11 @@ func (r *runs) warmRuns(yield func(page uint32, n int)) {
 	for n, stock := range r.warm {
 		for _, page := range stock {
 			yield(page, n)
+		}
+	}
+	for _, list := range [][]uint32{r.cooling.runs, r.cooling.back} {
+		for _, page := range list {
+			yield(page, r.length(page))
 		}
 	}
 	for i := range r.locals {
