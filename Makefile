@@ -34,7 +34,7 @@ STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu
 .PHONY: help build install uninstall clean run stop test deps \
 	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs clib cover e2e oracle \
 	corpus-test test-swap soak linear fuzz model \
-	bench-engine bench-codecs bench-mount bench-memory bench-compaction bench-lock
+	bench-engine bench-codecs bench-mount bench-memory bench-compaction bench-post bench-lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -183,6 +183,10 @@ bench-memory: ## where the memory goes, beside the kernel's zram; ARGS=-classes 
 bench-compaction: build ## what compaction costs the I/O beside it; ARGS= for the program
 	$(GO) build -buildvcs=false -o bin/bench-compaction ./test/bench/compaction
 	bin/bench-compaction $(ARGS)
+
+bench-post: ## writeback beside the raw file, recompression beside its codecs; ARGS= for the program
+	$(GO) build -buildvcs=false -o bin/bench-post ./test/bench/post
+	bin/bench-post $(ARGS)
 
 bench-mount: build ## the mounted disk beside the kernel's zram, tmpfs and nbdkit; ARGS= for the program
 	@scripts/deps.sh bench

@@ -25,8 +25,8 @@ func (n *attrNode) Open(_ context.Context, flags uint32) (fs.FileHandle, uint32,
 	if access != syscall.O_WRONLY && !n.row.abi.Readable() || access != syscall.O_RDONLY && !n.row.abi.Writable() {
 		return nil, 0, syscall.EACCES
 	}
-	if n.row.show == nil && n.row.abi.Readable() {
-		return &pageLister{disk: n.disk}, fuse.FOPEN_DIRECT_IO, 0
+	if l, ok := listings[n.row.abi.Name]; ok {
+		return &pageLister{disk: n.disk, listing: l}, fuse.FOPEN_DIRECT_IO, 0
 	}
 	return &handle{disk: n.disk, row: n.row}, fuse.FOPEN_DIRECT_IO, 0
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // row is a control file: what the ABI says of it, and what it does. show appends
-// the text of a read; store carries out the command of a write. block_state has
-// neither, because its text is not made as a whole.
+// the text of a read; store carries out the command of a write. Those in listings
+// have neither, because their text is not made as a whole.
 type row struct {
 	id    uint64 // part of the node id: never renumber, never reuse
 	abi   zramabi.Attr
@@ -62,6 +62,7 @@ var deviceRows = []row{
 // debugRows are the files of a device's debug directory.
 var debugRows = []row{
 	{128, abi("block_state"), nil, nil},
+	{133, abi("page_state"), nil, nil},
 	{129, abi("classes"), showClasses, nil},
 	{130, abi("status"), showStatus, nil},
 	{131, abi("control"), nil, storeControl},

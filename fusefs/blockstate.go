@@ -12,10 +12,37 @@ import (
 	"uzram/store"
 )
 
-// pageLister is one open of block_state. It walks the table from where its
+// listing is a file with a line for each page in use.
+type listing struct {
+	length int64 // of a line
+	append func(dst []byte, s store.SlotState) []byte
+}
+
+var listings = map[string]listing{
+	"block_state": {zramabi.BlockStateLine, func(dst []byte, s store.SlotState) []byte { return blockState(s).Append(dst) }},
+	"page_state": {zramabi.PageStateLine, func(dst []byte, s store.SlotState) []byte {
+		return zramabi.PageState{BlockState: blockState(s), Size: uint32(s.Size), Priority: uint32(s.Priority)}.Append(dst)
+	}},
+}
+
+func blockState(s store.SlotState) zramabi.BlockState {
+	return zramabi.BlockState{
+		Index:          s.Index,
+		Seconds:        uint64(s.Seconds),
+		Same:           s.Same,
+		WrittenBack:    s.WrittenBack,
+		Huge:           s.Huge,
+		Idle:           s.Idle,
+		Recompressed:   s.Recompressed,
+		Incompressible: s.Incompressible,
+	}
+}
+
+// pageLister is one open of a listing. It walks the table from where its
 // reader is, so that millions of lines are never in memory at once.
 type pageLister struct {
-	disk *disk
+	disk    *disk
+	listing listing
 
 	mu   sync.Mutex
 	next int64  // offset of the line to come, guarded by mu
@@ -36,21 +63,11 @@ func (l *pageLister) Read(_ context.Context, dest []byte, off int64) (fuse.ReadR
 			slot = s.Index + 1
 			return true
 		}
-		line := zramabi.BlockState{
-			Index:          s.Index,
-			Seconds:        uint64(s.Seconds),
-			Same:           s.Same,
-			WrittenBack:    s.WrittenBack,
-			Huge:           s.Huge,
-			Idle:           s.Idle,
-			Recompressed:   s.Recompressed,
-			Incompressible: s.Incompressible,
-		}
-		if len(dest)-len(out) <= zramabi.BlockStateLine {
+		if int64(len(dest)-len(out)) <= l.listing.length {
 			slot = s.Index
 			return false
 		}
-		out = line.Append(out)
+		out = l.listing.append(out, s)
 		slot = s.Index + 1
 		return true
 	})
@@ -69,7 +86,7 @@ func (l *pageLister) seek(off int64) (skip int64) {
 		return 0
 	}
 	l.slot = 0
-	return off / zramabi.BlockStateLine
+	return off / l.listing.length
 }
 
 var _ fs.FileReader = (*pageLister)(nil)

@@ -180,7 +180,7 @@ func TestMount_Reads(t *testing.T) {
 
 func TestMount_UnsetDevice(t *testing.T) {
 	s := mountedHere(t)
-	for _, name := range []string{"debug/block_state", "debug/classes"} {
+	for _, name := range []string{"debug/block_state", "debug/page_state", "debug/classes"} {
 		if _, err := os.ReadFile(s.path(name)); errnoOf(err) != unix.EINVAL {
 			t.Errorf("%s: %v, want EINVAL", name, err)
 		}
@@ -293,6 +293,16 @@ func TestMount_BlockStateStreams(t *testing.T) {
 	}
 	if piecewise.String() != whole {
 		t.Error("read in pieces it is another text")
+	}
+	extended := strings.SplitAfter(s.read("debug/page_state"), "\n")
+	if len(extended) != len(lines) {
+		t.Fatalf("page_state has %d lines, block_state %d", len(extended), len(lines))
+	}
+	for i, line := range extended[:pages] {
+		got, err := zramabi.ParsePageState(line)
+		if want := string(got.BlockState.Append(nil)); err != nil || want != lines[i] || (got.Size == 0) != got.Same || got.Priority != 0 {
+			t.Fatalf("line %d of page_state: %q, %v", i, line, err)
+		}
 	}
 }
 

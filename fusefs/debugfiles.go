@@ -39,6 +39,7 @@ var figures = []struct {
 	{"miss_free", func(s *store.Stats) uint64 { return s.MissFree }},
 	{"table", func(s *store.Stats) uint64 { return s.Table }},
 	{"pool_meta", func(s *store.Stats) uint64 { return s.PoolMeta }},
+	{"backing_meta", func(s *store.Stats) uint64 { return s.BackingMeta }},
 	{"streams", func(s *store.Stats) uint64 { return s.Streams }},
 	{"reserve", func(s *store.Stats) uint64 { return s.Reserve }},
 }

@@ -25,6 +25,7 @@ gcc             gcc
 fio             fio
 fsck.ext4       e2fsprogs
 blkdiscard      util-linux
+blockdev        util-linux
 fallocate       util-linux
 blkid           util-linux
 mkswap          util-linux

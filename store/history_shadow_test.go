@@ -171,10 +171,14 @@ func countsOf(s Stats) counts {
 func (sh *shadow) slots() (list []SlotState) {
 	for i, p := range sh.pages {
 		if p.kind != kindEmpty {
-			list = append(list, SlotState{
+			state := SlotState{
 				Index: uint64(i), Same: p.kind == kindSame, Huge: p.size == PageSize || p.wasHuge, WrittenBack: p.kind == kindBlock,
-				Idle: p.idle, Recompressed: p.priority > 0, Incompressible: p.incompressible,
-			})
+				Idle: p.idle, Recompressed: p.priority > 0, Incompressible: p.incompressible, Priority: p.priority,
+			}
+			if p.kind == kindObject {
+				state.Size = p.size
+			}
+			list = append(list, state)
 		}
 	}
 	return list

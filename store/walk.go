@@ -5,11 +5,13 @@ import (
 	"uzram/internal/park"
 )
 
-// SlotState is what block_state shows of a slot that is in use.
+// SlotState is what block_state and page_state show of a slot that is in use.
 type SlotState struct {
 	Index                                                       uint64
 	Seconds                                                     uint32 // of the last access, since boot
 	Same, WrittenBack, Huge, Idle, Recompressed, Incompressible bool
+	Size                                                        int // of the object in bytes; 0 = none is in memory
+	Priority                                                    int // of the algorithm that compressed the page
 }
 
 // Slots calls yield for each slot in use, ascending from slot from, until it
@@ -26,7 +28,7 @@ func (d *Device) Slots(from uint64, yield func(SlotState) bool) error {
 				if e.kind() == kindEmpty {
 					continue
 				}
-				if !yield(SlotState{
+				state := SlotState{
 					Index:          i,
 					Seconds:        aux & secondsMask,
 					Same:           e.kind() == kindSame,
@@ -35,7 +37,14 @@ func (d *Device) Slots(from uint64, yield func(SlotState) bool) error {
 					Idle:           aux&idleMark != 0,
 					Recompressed:   e.recompressed(),
 					Incompressible: e.incompressible(),
-				}) {
+				}
+				if e.kind() == kindObject {
+					state.Size = e.size()
+				}
+				if e.packed() {
+					state.Priority = e.priority()
+				}
+				if !yield(state) {
 					return nil
 				}
 			}

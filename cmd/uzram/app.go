@@ -16,7 +16,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Description: "uzram mounts a directory that holds a disk image and the kernel's zram control files for it. What is written\n" +
 			"to the image is kept in memory, compressed.\n\nExit codes:\n" + exitCodeText(),
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), statusCommand(), resetCommand(), compactCommand(), checkCommand(), versionCommand(), applyCommand(),
+			mountCommand(), umountCommand(), statusCommand(), resetCommand(), compactCommand(), checkCommand(),
+			idleCommand(), writebackCommand(), recompressCommand(), dictCommand(), versionCommand(), applyCommand(), postCommand(),
 		},
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
@@ -44,6 +45,11 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != name {
 		name += " " + c.Command.Name
 	}
+	return badFlag(name, err)
+}
+
+// badFlag is the flag parser's error for the command of that name.
+func badFlag(name string, err error) error {
 	text := strings.Replace(err.Error(), "flag provided but not defined: ", "unknown flag ", 1)
 	return usagef("%s; see %s --help", text, name)
 }

@@ -14,6 +14,7 @@ import (
 type mountOptions struct {
 	dir        string // canonical
 	settings   []setting
+	backing    backing
 	loop       bool
 	detach     bool
 	allowOther bool
@@ -28,15 +29,26 @@ func mountCommand() *cli.Command {
 		UsageText: "uzram mount [flags] DIR",
 		Description: "Mounts a disk on the existing directory DIR and serves it until it is unmounted: in the foreground, or in the\n" +
 			"background with --detach. DIR/image is the disk; the other files are the kernel's zram attributes. Settings are\n" +
-			"applied in this order: --algorithm, each --set, --mem-limit, --disksize. If one is refused nothing stays mounted.\n" +
+			"applied in this order: --algorithm, --backing-dev, each --recomp-algorithm, each --set, --mem-limit, --disksize. If\n" +
+			"one is refused nothing stays mounted.\n" +
 			"SIZE: " + size.Accepted + "; powers of 1024.\n" +
 			"SIGINT and SIGTERM unmount; if something still uses the mount the daemon says what and goes on.\n\n" +
+			"Pages are written back to the backing device and recompressed by the secondary algorithms only when asked for: see\n" +
+			"the verbs writeback and recompress. PATH of --backing-dev is a block device or a file. What is there is used as it\n" +
+			"is, its content is overwritten, and SIZE means nothing then. If nothing is there and a SIZE is given, a sparse file\n" +
+			"of that size is made that only its owner may read; it is removed again if the mount fails, and else stays. PRIO of\n" +
+			"--recomp-algorithm is 1, 2 or 3.\n\n" +
 			"Example: a 4 GiB disk as swap space\n\n" +
 			"  mkdir /run/z\n" +
 			"  dev=$(uzram mount --detach --loop --algorithm zstd --disksize 4G /run/z)\n" +
-			"  mkswap $dev && swapon --discard -p 100 $dev",
+			"  mkswap $dev && swapon --discard -p 100 $dev\n\n" +
+			"Example: with a file to write pages back to, and a stronger algorithm for those that are not used\n\n" +
+			"  uzram mount --detach --backing-dev /var/lib/uzram.back:8G --recomp-algorithm 1:zstd,level=12 --disksize 4G /run/z",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "algorithm", Usage: "compress with `NAME` (default: lz4); DIR/comp_algorithm lists the names"},
+			&cli.StringFlag{Name: "backing-dev", Usage: "write pages back to a block device or file, given as `PATH[:SIZE]`"},
+			&cli.StringSliceFlag{Name: "recomp-algorithm",
+				Usage: "recompress with a secondary algorithm, given as `" + recompUsage + "`; may be repeated"},
 			&cli.StringSliceFlag{Name: "set", Usage: "write VALUE to the attribute ATTR, given as `ATTR=VALUE`; may be repeated"},
 			&cli.StringFlag{Name: "mem-limit", Usage: "let the compressed data take `SIZE` of memory at most"},
 			&cli.StringFlag{Name: "disksize", Usage: "make the disk `SIZE` large; without it, write DIR/disksize later"},
@@ -66,7 +78,7 @@ func mountAction(c *cli.Context) error {
 	if o.detach {
 		return detach(o, c.App.Writer)
 	}
-	return serve(o, &foreground{dir: o.dir, settings: o.settings, stdout: c.App.Writer})
+	return serve(o, &foreground{opts: o, stdout: c.App.Writer})
 }
 
 // parseMount checks all that can be checked before anything is started.
@@ -81,7 +93,12 @@ func parseMount(c *cli.Context) (mountOptions, error) {
 	if err != nil {
 		return o, err
 	}
-	if o.settings, err = parseSettings(c); err != nil {
+	if c.IsSet("backing-dev") {
+		if o.backing, err = parseBacking(c.String("backing-dev")); err != nil {
+			return o, err
+		}
+	}
+	if o.settings, err = parseSettings(c, o.backing); err != nil {
 		return o, err
 	}
 	if o.logLevel, err = logging.ParseLevel(c.String("log-level")); err != nil {

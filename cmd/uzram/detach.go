@@ -44,8 +44,9 @@ func detach(o mountOptions, stdout io.Writer) error {
 		return fmt.Errorf("start the daemon: %w", err)
 	}
 	r, err := await(link)
+	var undo func()
 	if err == nil {
-		err = configure(ctldir.Open(o.dir), o.settings)
+		undo, err = configure(ctldir.Open(o.dir), o.backing, o.settings)
 	}
 	if err != nil {
 		link.Close() // the daemon unmounts and ends
@@ -55,6 +56,7 @@ func detach(o mountOptions, stdout io.Writer) error {
 		return err
 	}
 	if _, err := io.WriteString(link, keep); err != nil {
+		undo()
 		return fmt.Errorf("the daemon ended after the mount answered: %w", err)
 	}
 	if r.Loop != "" {

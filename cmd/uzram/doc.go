@@ -7,6 +7,8 @@
 //	                        child writes the settings, for the daemon must not wait for itself (foreground.go)
 //	uzram mount --detach    starts itself again in a session of its own; the child serves, the parent writes the settings
 //	                        and tells the child to stay (detach.go)
+//	uzram writeback         reads how far the run is, while a child in a session of its own waits in the write that is the
+//	uzram recompress        run: a process that waits there can be neither interrupted nor killed (post.go)
 //
 // Errors are one plain sentence on stderr; exitcode.go has the exit codes.
 package main

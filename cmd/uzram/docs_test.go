@@ -37,9 +37,29 @@ var files = []struct{ name, text string }{
 	{"DIR/image", "the disk"},
 	{"DIR/disksize, DIR/comp_algorithm, DIR/mm_stat, ...", "the attributes of /sys/block/zramN, with the same names and formats"},
 	{"DIR/debug/block_state, DIR/debug/classes", "what the kernel shows of each page and of the memory pool in debugfs"},
+	{"DIR/debug/page_state", "block_state with two more columns: the size of the page's object in bytes, and its algorithm's priority"},
 	{"DIR/debug/status", "all that `uzram status` shows, as one JSON object"},
 	{"DIR/debug/check", "what `uzram check` reads: checks the disk against its slot table"},
 	{"DIR/debug/control", "takes one verb per write: `log-level L`; `free-hint PAGE [COUNT]`: nobody needs these pages any more"},
+}
+
+// verbsOf returns the commands that do something: in place of one that only has others, those.
+func verbsOf(app *cli.App) []*cli.Command {
+	var list []*cli.Command
+	for _, c := range app.Commands {
+		if c.Hidden {
+			continue
+		}
+		if len(c.Subcommands) == 0 {
+			list = append(list, c)
+		}
+		for _, sub := range c.Subcommands {
+			full := *sub
+			full.Name = c.Name + " " + sub.Name
+			list = append(list, &full)
+		}
+	}
+	return list
 }
 
 // option is a flag as documents show it.
@@ -93,16 +113,11 @@ func manPage(app *cli.App) string {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p(`.\" Rendered from the command line's own description by cmd/uzram/docs_test.go.`)
 	p(".TH UZRAM 1\n.SH NAME\nuzram \\- %s\n.SH SYNOPSIS", roff(app.Usage))
-	for _, c := range app.Commands {
-		if !c.Hidden {
-			p(".B %s\n.br", roff(c.UsageText))
-		}
+	for _, c := range verbsOf(app) {
+		p(".B %s\n.br", roff(c.UsageText))
 	}
 	p(".SH DESCRIPTION\n%s\n.SH VERBS", roff(about(app)))
-	for _, c := range app.Commands {
-		if c.Hidden {
-			continue
-		}
+	for _, c := range verbsOf(app) {
 		p(".SS %s", roff(c.UsageText))
 		p("%s.", roff(capital(c.Usage)))
 		for _, k := range blocks(c.Description) {
@@ -150,10 +165,7 @@ func markdown(app *cli.App) string {
 	p("# uzram: the command line\n\n%s\n", about(app))
 	p("Rendered from the command line's own description (`go test ./cmd/uzram -run TestDocs -rewrite`).\n")
 	p("## Verbs")
-	for _, c := range app.Commands {
-		if c.Hidden {
-			continue
-		}
+	for _, c := range verbsOf(app) {
 		p("\n### %s\n\n    %s\n\n%s.", c.Name, c.UsageText, capital(c.Usage))
 		for _, k := range blocks(c.Description) {
 			if k.code {

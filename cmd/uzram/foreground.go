@@ -19,9 +19,8 @@ const applyVerb = "apply"
 
 // foreground is the face of a daemon that the user started and watches.
 type foreground struct {
-	dir      string
-	settings []setting
-	stdout   io.Writer
+	opts   mountOptions
+	stdout io.Writer
 }
 
 // mounted has a child write the settings. The daemon itself must not: a process that waits for its own answer cannot be
@@ -31,8 +30,12 @@ func (f *foreground) mounted(loop string) error {
 	if err != nil {
 		return err
 	}
-	args := []string{applyVerb, f.dir}
-	for _, s := range f.settings {
+	args := []string{applyVerb}
+	if f.opts.backing.size > 0 {
+		args = append(args, "--backing-dev", f.opts.backing.String())
+	}
+	args = append(args, f.opts.dir)
+	for _, s := range f.opts.settings {
 		args = append(args, s.String())
 	}
 	var stderr bytes.Buffer
@@ -64,6 +67,7 @@ func applyCommand() *cli.Command {
 	return &cli.Command{
 		Name:   applyVerb,
 		Hidden: true,
+		Flags:  []cli.Flag{&cli.StringFlag{Name: "backing-dev"}},
 		Action: func(c *cli.Context) error {
 			args := c.Args().Slice()
 			if len(args) == 0 {
@@ -77,15 +81,24 @@ func applyCommand() *cli.Command {
 				}
 				list = append(list, s)
 			}
-			return configure(ctldir.Open(args[0]), list)
+			var b backing
+			if c.IsSet("backing-dev") {
+				var err error
+				if b, err = parseBacking(c.String("backing-dev")); err != nil {
+					return err
+				}
+			}
+			_, err := configure(ctldir.Open(args[0]), b, list)
+			return err
 		},
 	}
 }
 
-// configure waits until the mount answers and applies the settings.
-func configure(dir ctldir.Dir, list []setting) error {
+// configure waits until the mount answers, makes the backing file and applies the settings. undo removes a file that it
+// made; after an error there is none.
+func configure(dir ctldir.Dir, b backing, list []setting) (undo func(), err error) {
 	if _, err := dir.Read("initstate"); err != nil {
-		return fmt.Errorf("the mount does not answer: %w", err)
+		return nil, fmt.Errorf("the mount does not answer: %w", err)
 	}
-	return apply(dir, list)
+	return b.making(func() error { return apply(dir, list) })
 }

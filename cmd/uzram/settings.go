@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,9 +21,9 @@ type setting struct{ attr, value string }
 
 func (s setting) String() string { return s.attr + "=" + s.value }
 
-// parseSettings returns what the flags of mount ask for, in the order in which it is applied: algorithm, each --set,
-// mem-limit, disksize.
-func parseSettings(c *cli.Context) ([]setting, error) {
+// parseSettings returns what the flags of mount ask for, in the order in which it is applied: algorithm, backing device,
+// each secondary algorithm, each --set, mem-limit, disksize.
+func parseSettings(c *cli.Context, b backing) ([]setting, error) {
 	var list []setting
 	if c.IsSet("algorithm") {
 		name := c.String("algorithm")
@@ -31,6 +32,14 @@ func parseSettings(c *cli.Context) ([]setting, error) {
 		}
 		list = append(list, setting{"comp_algorithm", name})
 	}
+	if b.path != "" {
+		list = append(list, setting{"backing_dev", b.path})
+	}
+	recomps, err := parseRecomps(c)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, recomps...)
 	for _, text := range c.StringSlice("set") {
 		s, err := parseSetting(text)
 		if err != nil {
@@ -82,14 +91,21 @@ func apply(dir ctldir.Dir, list []setting) error {
 // userErrors are those with which a device refuses a value; others are failures.
 var userErrors = []error{
 	unix.EINVAL, unix.ERANGE, unix.E2BIG, unix.ENOENT, unix.EISDIR, unix.EACCES, unix.EBUSY, unix.EOPNOTSUPP, unix.ENOTBLK,
+	unix.ENOTDIR, unix.EROFS,
 }
 
 // refusal words why a setting was refused.
 func refusal(dir ctldir.Dir, s setting, err error) error {
-	if s.attr == "comp_algorithm" && errors.Is(err, unix.EINVAL) {
-		if names, rerr := dir.Read(s.attr); rerr == nil {
-			names = strings.Join(strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(names)), ", ")
-			return usagef("there is no algorithm %q; accepted: %s", s.value, names)
+	switch {
+	case errors.Is(err, unix.EINVAL) && strings.HasSuffix(s.attr, "comp_algorithm"):
+		if unknown := unknownAlgorithm(dir, s); unknown != nil {
+			return unknown
+		}
+	case errors.Is(err, unix.ENOENT) && s.attr == "backing_dev":
+		return usagef("there is no %s; --backing-dev PATH:SIZE makes a file, where SIZE is %s", s.value, size.Accepted)
+	case errors.Is(err, unix.EBUSY) && s.attr == "backing_dev":
+		if text, rerr := dir.Read("initstate"); rerr == nil && strings.TrimSpace(text) == "0" {
+			return usagef("backing_dev=%s: something else uses it", s.value)
 		}
 	}
 	for _, u := range userErrors {
@@ -98,6 +114,27 @@ func refusal(dir ctldir.Dir, s setting, err error) error {
 		}
 	}
 	return err
+}
+
+// unknownAlgorithm returns an error if a setting of comp_algorithm or recomp_algorithm names none that there is.
+func unknownAlgorithm(dir ctldir.Dir, s setting) error {
+	name := s.value
+	if s.attr == "recomp_algorithm" {
+		r, err := zramabi.ParseRecompAlgorithm(s.value)
+		if err != nil {
+			return nil
+		}
+		name = r.Algo
+	}
+	text, err := dir.Read("comp_algorithm")
+	if err != nil {
+		return nil
+	}
+	all, err := zramabi.ParseAlgorithms(text)
+	if err != nil || slices.Contains(all.Names, name) {
+		return nil
+	}
+	return usagef("there is no algorithm %q; accepted: %s", name, strings.Join(all.Names, ", "))
 }
 
 // lastSize returns the last value given to an attribute as bytes; 0 if it was given none, or one that is refused.

@@ -19,12 +19,15 @@ func TestParseSettings_Order(t *testing.T) {
 	var got []setting
 	app := newApp(&bytes.Buffer{}, &bytes.Buffer{})
 	app.Command("mount").Action = func(c *cli.Context) (err error) {
-		got, err = parseSettings(c)
+		got, err = parseSettings(c, backing{path: "/b"})
 		return err
 	}
 	err := app.Run([]string{"uzram", "mount", "--disksize", "1GiB", "--mem-limit", "0", "--set", "algorithm_params=level=1,dict=a b",
-		"--set", "mem_used_max=0", "--algorithm", "zstd", "dir"})
-	want := []setting{{"comp_algorithm", "zstd"}, {"algorithm_params", "level=1,dict=a b"}, {"mem_used_max", "0"},
+		"--set", "mem_used_max=0", "--recomp-algorithm", "2:deflate,level=3,deflate.winbits=-12", "--recomp-algorithm", "1:zstd,dict=/a b",
+		"--algorithm", "zstd", "dir"})
+	want := []setting{{"comp_algorithm", "zstd"}, {"backing_dev", "/b"},
+		{"recomp_algorithm", "algo=deflate priority=2"}, {"algorithm_params", "priority=2 level=3 deflate.winbits=-12"},
+		{"recomp_algorithm", "algo=zstd priority=1"}, {"algorithm_params", `priority=1 dict="/a b"`}, {"algorithm_params", "level=1,dict=a b"}, {"mem_used_max", "0"},
 		{"mem_limit", "0"}, {"disksize", "1073741824"}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
@@ -57,8 +60,10 @@ func TestApply(t *testing.T) {
 
 func TestRefusal(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "comp_algorithm"), []byte("[lz4] zstd \n"), 0o600); err != nil {
-		t.Fatal(err)
+	for attr, text := range map[string]string{"comp_algorithm": "[lz4] zstd \n", "initstate": "0\n"} {
+		if err := os.WriteFile(filepath.Join(dir, attr), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, c := range []struct {
 		s     setting
@@ -67,6 +72,12 @@ func TestRefusal(t *testing.T) {
 		text  string
 	}{
 		{setting{"comp_algorithm", "foo"}, unix.EINVAL, exitUsage, `there is no algorithm "foo"; accepted: lz4, zstd`},
+		{setting{"recomp_algorithm", "algo=foo priority=2"}, unix.EINVAL, exitUsage, `there is no algorithm "foo"; accepted: lz4, zstd`},
+		{setting{"recomp_algorithm", "algo=zstd priority=7"}, unix.EINVAL, exitUsage, "accepted are algo=NAME"},
+		{setting{"backing_dev", "/x"}, unix.ENOENT, exitUsage, "there is no /x; --backing-dev PATH:SIZE makes a file"},
+		{setting{"backing_dev", "/x"}, unix.EBUSY, exitUsage, "something else uses it"},
+		{setting{"backing_dev", "/x"}, unix.EROFS, exitUsage, "can be read and written"},
+		{setting{"backing_dev", "/x"}, unix.EIO, exitFailed, "input/output"},
 		{setting{"disksize", "1E"}, unix.ENOMEM, exitFailed, "not enough memory"},
 		{setting{"disksize", "1G"}, unix.EBUSY, exitUsage, "already set up"},
 		{setting{"mm_stat", "1"}, unix.EACCES, exitUsage, "can only be read"},

@@ -14,7 +14,8 @@ import (
 // byteFigures are the statistics that count bytes; all others count pages, requests or milliseconds.
 var byteFigures = map[string]bool{
 	"disksize": true, "orig_data_size": true, "compr_data_size": true, "mem_used_total": true, "mem_limit": true,
-	"mem_used_max": true, "table": true, "pool_meta": true, "streams": true, "reserve": true,
+	"mem_used_max": true, "table": true, "pool_meta": true, "backing_meta": true, "streams": true,
+	"reserve": true,
 }
 
 // printStatus writes the status as a table.

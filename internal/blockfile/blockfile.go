@@ -22,6 +22,7 @@ type File struct {
 	path   string
 	size   int64
 	direct bool
+	plain  bool // no block device
 }
 
 // Open takes the block device or plain file at path for this process. Errors
@@ -102,7 +103,7 @@ func (f *File) take() error {
 		return err // it was replaced meanwhile
 	}
 	f.size = st.Size
-	if st.Mode&unix.S_IFMT == unix.S_IFREG {
+	if f.plain = st.Mode&unix.S_IFMT == unix.S_IFREG; f.plain {
 		err := retry(func() error { return unix.Flock(f.fd, unix.LOCK_EX|unix.LOCK_NB) })
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			err = fmt.Errorf("in use: %w", syscall.EBUSY)
@@ -123,17 +124,23 @@ func (f *File) take() error {
 	return nil
 }
 
-// Create makes a sparse file of size bytes, at least a block, unless there is
-// something at path already, which is left as it is. Only its owner may read it:
-// it will hold memory.
+// Create is New, but if something is at path already all is well.
 func Create(path string, size uint64) error {
+	err := New(path, size)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// New makes a sparse file of size bytes, at least a block. Only its owner may
+// read it: it will hold memory. What is at path already is left as it is;
+// os.ErrExist says so.
+func New(path string, size uint64) error {
 	if size < Block || size > math.MaxInt64 {
 		return fmt.Errorf("%s: size %d, want %d to %d bytes: %w", path, size, Block, int64(math.MaxInt64), syscall.EINVAL)
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -158,8 +165,13 @@ func (f *File) ReadAt(p []byte, off int64) (n int, err error) {
 	return f.transfer(unix.Pread, p, off)
 }
 
-// WriteAt writes p. p, its address and off are multiples of Block.
+// WriteAt writes p. p, its address and off are multiples of Block. EIO: the file
+// has become shorter. Writing would make it longer again, and what was cut off
+// would read as zeros.
 func (f *File) WriteAt(p []byte, off int64) (n int, err error) {
+	if err := f.complete(); err != nil {
+		return 0, err
+	}
 	return f.transfer(unix.Pwrite, p, off)
 }
 
@@ -177,6 +189,20 @@ func (f *File) transfer(call func(int, []byte, int64) (int, error), p []byte, of
 		}
 	}
 	return n, nil
+}
+
+func (f *File) complete() error {
+	if !f.plain {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(f.fd, &st); err != nil {
+		return err
+	}
+	if st.Size < f.size {
+		return fmt.Errorf("has become shorter, %d bytes of %d: %w", st.Size, f.size, syscall.EIO)
+	}
+	return nil
 }
 
 // Close gives the file back.

@@ -1,6 +1,7 @@
 package ctldir
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"syscall"
@@ -38,6 +39,44 @@ func (d Dir) Read(attr string) (string, error) {
 			return string(text), nil
 		}
 		text = append(text, buf[:n]...)
+	}
+}
+
+// EachLine hands the lines of an attribute to yield, without their newlines, until that returns an error. The text is not
+// kept, so that it may have millions of lines. The error is an *Error or yield's own.
+func (d Dir) EachLine(attr string, yield func(line string) error) error {
+	fd, err := open(filepath.Join(d.path, attr), unix.O_RDONLY)
+	if err != nil {
+		return d.fail("read", attr, "", err)
+	}
+	defer unix.Close(fd)
+	buf := make([]byte, 0, 128<<10)
+	for {
+		if len(buf) == cap(buf) {
+			return d.fail("read", attr, "", unix.E2BIG)
+		}
+		n, err := retry(func() (int, error) { return unix.Read(fd, buf[len(buf):cap(buf)]) })
+		switch {
+		case err != nil:
+			return d.fail("read", attr, "", err)
+		case n == 0 && len(buf) > 0:
+			return yield(string(buf))
+		case n == 0:
+			return nil
+		}
+		buf = buf[:len(buf)+n]
+		rest := buf
+		for {
+			line, after, whole := bytes.Cut(rest, []byte{'\n'})
+			if !whole {
+				break
+			}
+			if err := yield(string(line)); err != nil {
+				return err
+			}
+			rest = after
+		}
+		buf = buf[:copy(buf, rest)]
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,32 @@ func TestDir(t *testing.T) {
 	}
 	if got, _ := d.Read("disksize"); got != "8096" {
 		t.Errorf("a write must not truncate: %q", got)
+	}
+}
+
+func TestDir_EachLine(t *testing.T) {
+	dir := t.TempDir()
+	var want []string
+	for i := range 40000 { // more than one read holds
+		want = append(want, strings.Repeat("x", i%17)+"y")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "lines"), []byte(strings.Join(want, "\n")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	err := Open(dir).EachLine("lines", func(line string) error {
+		got = append(got, line)
+		return nil
+	})
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d lines, %v; want %d", len(got), err, len(want))
+	}
+	stop := errors.New("enough")
+	if err := Open(dir).EachLine("lines", func(string) error { return stop }); err != stop {
+		t.Errorf("%v, want the caller's own error", err)
+	}
+	if err := Open(dir).EachLine("none", nil); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("no such attribute: %v", err)
 	}
 }
 
@@ -81,7 +108,7 @@ func TestError_Sentence(t *testing.T) {
 		{Error{Op: "write", Attr: "comp_algorithm", Value: "foo", Errno: unix.EINVAL},
 			"comp_algorithm=foo: no such algorithm; comp_algorithm lists those there are"},
 		{Error{Op: "write", Attr: "compact", Value: "1", Errno: unix.EINVAL}, "compact=1: the device is not set up; write disksize first"},
-		{Error{Op: "write", Attr: "idle", Value: "a b\n", Errno: unix.EINVAL}, `idle="a b\n": it takes "all", and the device must be set up`},
+		{Error{Op: "write", Attr: "idle", Value: "a b\n", Errno: unix.EINVAL}, `idle="a b\n": it takes "all" or an age in seconds, and the device must be set up`},
 		{Error{Op: "write", Attr: "mem_limit", Value: "", Errno: unix.EINVAL},
 			`mem_limit="": it must be a number of bytes with an optional K M G T P E, 0 for no limit`},
 		{Error{Op: "write", Attr: "mm_stat", Value: "1", Errno: unix.EACCES}, "mm_stat=1: it can only be read, or you may not write it"},

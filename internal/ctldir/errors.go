@@ -56,6 +56,7 @@ const (
 	notSetUp  = "the device is not set up; write disksize first"
 	badParams = "accepted are key=value pairs: priority=0..3, algo=NAME, level=N, dict=PATH, deflate.winbits=N; " +
 		"an algo must be one that the device is set to use"
+	backing = "accepted are a block device and a plain file"
 )
 
 // reasons holds the special ones first: the first row that fits wins.
@@ -69,7 +70,30 @@ var reasons = []reason{
 	{"comp_algorithm", "write", unix.E2BIG, "no algorithm has so long a name"},
 	{"comp_algorithm", "write", unix.EBUSY, isSetUp},
 	{"recomp_algorithm", "write", unix.EBUSY, isSetUp},
-	{"backing_dev", "write", unix.EBUSY, "the device is already set up, or the backing device is in use"},
+	{"recomp_algorithm", "write", unix.EINVAL, "accepted are algo=NAME, one of those that comp_algorithm lists, and priority=1..3"},
+	{"recomp_algorithm", "write", unix.E2BIG, "no algorithm has so long a name"},
+	{"backing_dev", "write", unix.EBUSY, "the device is already set up, or something else uses the file or block device"},
+	{"backing_dev", "write", unix.ENOENT, "there is no such file or block device"},
+	{"backing_dev", "write", unix.ENOTDIR, "there is no such file or block device"},
+	{"backing_dev", "write", unix.EISDIR, "that is a directory; " + backing},
+	{"backing_dev", "write", unix.ENOTBLK, "that is something else; " + backing},
+	{"backing_dev", "write", unix.EINVAL, "it is shorter than 4096 bytes"},
+	{"backing_dev", "write", unix.EACCES, "it must be one that can be read and written"},
+	{"backing_dev", "write", unix.EROFS, "it must be one that can be read and written"},
+	{"writeback", "write", unix.ENODEV, "there is no backing device; backing_dev sets it, before disksize"},
+	{"writeback", "write", unix.EINVAL, "accepted are idle, huge, huge_idle, incompressible, page_index=N and page_indexes=LO-HI, " +
+		"and the device must be set up"},
+	{"writeback", "write", unix.ERANGE, "the disk has no such pages"},
+	{"writeback", "write", unix.ENOSPC, "the backing device is full"},
+	{"writeback", "write", unix.EIO, "the backing device failed, or writeback_limit is used up"},
+	{"writeback", "write", unix.EBUSY, "the device was reset meanwhile"},
+	{"writeback_batch_size", "write", unix.EINVAL, "it must be a number above 0 that fits in 32 bits"},
+	{"writeback_encryption", "write", unix.EPERM, "the key could be swapped out, because memory is not locked; see the guards of uzram status"},
+	{"recompress", "write", unix.EINVAL, "accepted are type=idle|huge|huge_idle, threshold=0..3624, max_pages=N, and algo=NAME or " +
+		"priority=1..3 of an algorithm that recomp_algorithm lists; and the device must be set up"},
+	{"recompress", "write", unix.ENOMEM, "there is no memory for the new object of a page"},
+	{"recompress", "write", unix.EIO, "an algorithm failed on a page, which is as it was"},
+	{"recompress", "write", unix.EBUSY, "the device was reset meanwhile"},
 	{"algorithm_params", "write", unix.EINVAL, badParams},
 	{"algorithm_params", "write", unix.ERANGE, "level and deflate.winbits must fit in 32 bits"},
 	{"algorithm_params", "write", unix.ENOENT, "there is no such dictionary file"},
@@ -80,10 +104,11 @@ var reasons = []reason{
 	{"reset", "write", unix.EINVAL, "it takes a number other than 0"},
 	{"reset", "write", unix.ERANGE, "it takes a number from 1 to 65535"},
 	{"compact", "write", unix.EINVAL, notSetUp},
-	{"idle", "write", unix.EINVAL, "it takes \"all\", and the device must be set up"},
+	{"idle", "write", unix.EINVAL, "it takes \"all\" or an age in seconds, and the device must be set up"},
 	{"debug/status", "read", unix.EACCES, "only the user who mounted it may look into it; mount --allow-other lets others, too"},
 	{"debug/classes", "read", unix.EINVAL, notSetUp},
 	{"debug/block_state", "read", unix.EINVAL, notSetUp},
+	{"debug/page_state", "read", unix.EINVAL, notSetUp},
 
 	{"", "", unix.ENOENT, "there is no such attribute"},
 	{"", "", unix.ENOTDIR, "that is no control directory"},

@@ -50,10 +50,11 @@ var Device = []Attr{
 	{"removable", 0o444, "1 when the disk is removable: never"},
 }
 
-// Debug lists the files of a device's debug directory. The first two are the
-// kernel's (in debugfs), the others are uzram's own.
+// Debug lists the files of a device's debug directory. block_state and classes
+// are the kernel's (in debugfs), the others are uzram's own.
 var Debug = []Attr{
 	{"block_state", 0o400, "each page in use: index, time of last access, flags"},
+	{"page_state", 0o400, "as block_state, and the object's size in bytes (0 = none in memory) and its algorithm's priority"},
 	{"classes", 0o444, "size classes of the pool and how full their zspages are"},
 	{"status", 0o444, "the mount as one JSON object"},
 	{"control", 0o200, "one verb of the daemon per write"},

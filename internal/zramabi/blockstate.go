@@ -49,10 +49,14 @@ func (b BlockState) Append(dst []byte) []byte {
 
 // ParseBlockState undoes Append for one line. EINVAL: anything else.
 func ParseBlockState(line string) (b BlockState, err error) {
+	return parseBlockState(line, strings.Fields(line))
+}
+
+// parseBlockState reads the fields of a line.
+func parseBlockState(line string, f []string) (b BlockState, err error) {
 	bad := func() (BlockState, error) {
 		return BlockState{}, fmt.Errorf("block_state line %.60q: %w", line, syscall.EINVAL)
 	}
-	f := strings.Fields(line)
 	if len(f) != 3 || len(f[2]) != len(flagLetters) {
 		return bad()
 	}

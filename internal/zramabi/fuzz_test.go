@@ -59,6 +59,7 @@ func FuzzFiles(f *testing.F) {
 		again(t, s, ParseDebugStat, DebugStat.Append)
 		again(t, s, ParseBlockStat, BlockStat.Append)
 		again(t, s, ParseBlockState, BlockState.Append)
+		again(t, s, ParsePageState, PageState.Append)
 		if rows, err := ParseClasses(s); err == nil {
 			got, err := ParseClasses(string(AppendClasses(nil, rows)))
 			if err != nil || len(got) != len(rows) {

@@ -94,6 +94,25 @@ func TestBlockStateFormat(t *testing.T) {
 	golden(t, "block_state", text)
 }
 
+func TestPageStateFormat(t *testing.T) {
+	lines := []PageState{
+		{BlockState{Index: 0, Seconds: 3, Same: true}, 0, 0},
+		{BlockState{Index: 300, Seconds: 75, Huge: true}, 4096, 0},
+		{BlockState{Index: 1<<28 - 1, Seconds: 1<<32 - 1, Recompressed: true}, 61, 3},
+	}
+	var text []byte
+	for _, l := range lines {
+		one := l.Append(nil)
+		if len(one) != PageStateLine {
+			t.Errorf("a line of %d bytes: %q", len(one), one)
+		}
+		got, err := ParsePageState(string(one))
+		same(t, got, err, l)
+		text = append(text, one...)
+	}
+	golden(t, "page_state", text)
+}
+
 func TestClassesFormat(t *testing.T) {
 	rows := []Class{
 		{Index: 0, Size: 32, Fullness: [fullness]uint64{1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3}, Allocated: 768, Used: 600, Pages: 6, PagesPerZspage: 1, Freeable: 1},
@@ -114,10 +133,12 @@ func TestParsersRefuse(t *testing.T) {
 		"debug_stat":     func(s string) error { _, err := ParseDebugStat(s); return err },
 		"stat":           func(s string) error { _, err := ParseBlockStat(s); return err },
 		"block_state":    func(s string) error { _, err := ParseBlockState(s); return err },
+		"page_state":     func(s string) error { _, err := ParsePageState(s); return err },
 		"classes":        func(s string) error { _, err := ParseClasses(s); return err },
 		"comp_algorithm": func(s string) error { _, err := ParseAlgorithms(s); return err },
 	} {
-		for _, text := range []string{"", "\n", "a", "1 2 -3 4\n", "version: 2\n0 0\n", "lz4 zstd \n", "[lz4] [zstd]\n", "[lz4\n", "1 2.5 .....\n", "1 2.000000 ....xx\n"} {
+		for _, text := range []string{"", "\n", "a", "1 2 -3 4\n", "version: 2\n0 0\n", "lz4 zstd \n", "[lz4] [zstd]\n", "[lz4\n", "1 2.5 .....\n", "1 2.000000 ....xx\n",
+			"1 2.000000 ...... 5\n", "1 2.000000 ...... 5 x\n", "1 2.000000 ...... -5 0\n", "1 2.000000 .....x 5 0\n"} {
 			if parse(text) == nil {
 				t.Errorf("%s takes %q", name, text)
 			}

@@ -3,6 +3,7 @@ package zramabi
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -43,6 +44,25 @@ func ParseRecompAlgorithm(s string) (RecompAlgorithm, error) {
 func AppendRecompAlgorithms(dst []byte, priority int, a Algorithms) []byte {
 	dst = append(strconv.AppendInt(append(dst, '#'), int64(priority), 10), ": "...)
 	return a.Append(dst)
+}
+
+// ParseRecompAlgorithms reads all of recomp_algorithm. EINVAL: anything else.
+// The NUL bytes behind lines of some kernels are left out.
+func ParseRecompAlgorithms(s string) (list []RecompAlgorithm, err error) {
+	for line := range strings.Lines(strings.ReplaceAll(s, "\x00", "")) {
+		head, names, ok := strings.Cut(line, ": ")
+		digits, numbered := strings.CutPrefix(head, "#")
+		priority, err := parseInt(digits)
+		if !ok || !numbered || err != nil {
+			return nil, fmt.Errorf("recomp_algorithm %.80q: %w", line, syscall.EINVAL)
+		}
+		a, err := ParseAlgorithms(names)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, RecompAlgorithm{a.Selected, priority})
+	}
+	return list, nil
 }
 
 // Recompress is one write to recompress.

@@ -3,6 +3,7 @@ package zramabi
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,6 +35,25 @@ func TestParseRecompress(t *testing.T) {
 	} {
 		if got, err := ParseRecompress(text); !errors.Is(err, want) || got != (Recompress{}) {
 			t.Errorf("%q: %+v, %v; want %v", text, got, err, want)
+		}
+	}
+}
+
+func TestParseRecompAlgorithms(t *testing.T) {
+	all := Algorithms{Names: []string{"lz4", "zstd"}, Selected: "zstd"}
+	text := string(AppendRecompAlgorithms(AppendRecompAlgorithms(nil, 1, all), 3, Algorithms{Names: all.Names, Selected: "lz4"}))
+	want := []RecompAlgorithm{{"zstd", 1}, {"lz4", 3}}
+	for _, s := range []string{text, strings.ReplaceAll(text, "\n", "\n\x00\x00\x00\x00")} {
+		if got, err := ParseRecompAlgorithms(s); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %v, %v; want %v", s, got, err, want)
+		}
+	}
+	if got, err := ParseRecompAlgorithms(""); err != nil || got != nil {
+		t.Errorf("none: %v, %v", got, err)
+	}
+	for _, s := range []string{"\n", "#1\n", "1: [lz4]\n", "#x: [lz4]\n", "#1: lz4\n", text + "x"} {
+		if got, err := ParseRecompAlgorithms(s); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("%q: %v, %v; want EINVAL", s, got, err)
 		}
 	}
 }

@@ -36,7 +36,9 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	fresh := harness.Mount(t, harness.Options{})
-	used := harness.Mount(t, harness.Options{Disksize: "64M", Loop: true})
+	busy := filepath.Join(base, "busy")
+	used := harness.Mount(t, harness.Options{Disksize: "64M", Loop: true,
+		Args: []string{"--backing-dev", busy + ":1M", "--recomp-algorithm", "2:zstd"}})
 	harness.Run(t, "mkswap", used.Loop)
 	harness.Undo(t, "swap", used.Loop)
 	harness.Run(t, "swapon", "--discard", used.Loop)
@@ -48,6 +50,7 @@ func newScene(t *testing.T) *scene {
 	name("LOOP", used.Loop)
 	name("NOWHERE", filepath.Join(base, "nowhere"))
 	name("FILE", file)
+	name("BUSY", busy)
 	name("DIR", dir)
 	return s
 }
@@ -79,7 +82,7 @@ func (s *scene) state() string {
 	var all strings.Builder
 	for _, d := range s.devs {
 		fmt.Fprintln(&all, d.Dir, d.Mounted(), d.Status().WorkerPID)
-		for _, attr := range []string{"disksize", "comp_algorithm", "initstate"} {
+		for _, attr := range []string{"disksize", "comp_algorithm", "initstate", "writeback_limit", "writeback_limit_enable", "writeback_batch_size", "bd_stat"} {
 			fmt.Fprintln(&all, d.Get(attr))
 		}
 	}
@@ -146,12 +149,13 @@ func (d *badInputDoc) String() string {
 		"None of these changes anything: no mount, process or loop device is left, and all attributes read as before.\n",
 		"## Verbs\n",
 		"Run as root. `DIR` is an empty directory, `FILE` a file, `NOWHERE` does not exist, `UNSET` has a uzram without disksize,",
-		"`SWAPPED` one with a loop device, `LOOP`, that is used as swap space.\n",
+		"`SWAPPED` one with a loop device, `LOOP`, that is used as swap space; `BUSY` is its backing file.\n",
 		"| command | exit code | what it says |\n| --- | --- | --- |\n" + d.verbs.String(),
 		"Run as an ordinary user:\n",
 		"| command | exit code | what it says |\n| --- | --- | --- |\n" + d.users.String(),
 		"## Attributes\n",
-		"One write call each, `\\n` at the end as `echo` has it. *unset* is before disksize, *set* after it. Modes hold for root too.\n",
+		"One write call each, `\\n` at the end as `echo` has it. *unset* is before disksize, *set* after it, *backed* after it\n" +
+			"with a backing device of 1 MiB. Modes hold for root too.\n",
 		"| attribute | written | when | result |\n| --- | --- | --- | --- |\n" + d.attrs.String(),
 		"## Image and directory\n",
 		"| call | result |\n| --- | --- |\n" + d.calls.String(),

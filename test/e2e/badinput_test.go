@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write docs/bad-input.md anew instead of comparing with it")
+var rewrite = flag.Bool("rewrite", false, "write docs/bad-input.md and docs/backing-faults.md anew instead of comparing with them")
 
 // TestBadInput runs all rows of the tables, and compares the document made of what happened with the one in docs.
 func TestBadInput(t *testing.T) {
@@ -24,18 +25,7 @@ func TestBadInput(t *testing.T) {
 	if t.Failed() {
 		return // what was collected is not worth writing down
 	}
-	path := filepath.Join(harness.Repo(), "docs", "bad-input.md")
-	if *rewrite {
-		if err := os.WriteFile(path, []byte(doc.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	old, err := os.ReadFile(path)
-	if err != nil || string(old) != doc.String() {
-		t.Errorf("docs/bad-input.md is not what this test finds (%v); to write it anew: go test ./test/e2e -run TestBadInput -rewrite\n%s",
-			err, firstDifference(string(old), doc.String()))
-	}
+	compareDocument(t, "bad-input.md", doc.String(), "TestBadInput")
 }
 
 func firstDifference(old, now string) string {
@@ -98,8 +88,17 @@ func badAttrs(t *testing.T, doc *badInputDoc) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, when := range []string{unset, set} {
-		if when == set {
+	backing := filepath.Join(filepath.Dir(empty), "backing")
+	if err := errors.Join(os.WriteFile(backing, nil, 0o600), os.Truncate(backing, mib)); err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{unset, set, backed} {
+		switch when {
+		case set:
+			dev.Set("disksize", "1M")
+		case backed:
+			dev.Set("reset", "1")
+			dev.Set("backing_dev", backing)
 			dev.Set("disksize", "1M")
 		}
 		for _, a := range attrRows {
@@ -128,7 +127,7 @@ func badAttrs(t *testing.T, doc *badInputDoc) {
 		doc.read(name, always, harness.Errno(err))
 	}
 	dev.Set("reset", "1")
-	for _, name := range []string{"debug/block_state", "debug/classes"} {
+	for _, name := range []string{"debug/block_state", "debug/page_state", "debug/classes"} {
 		_, err := harness.ReadFile(dev.Path(name))
 		if harness.Errno(err) != unix.EINVAL {
 			t.Errorf("reading %s before disksize: %v, want EINVAL", name, err)
@@ -160,7 +159,11 @@ func badCalls(t *testing.T, doc *badInputDoc) {
 func attrState(t *testing.T, dev *harness.Dev) string {
 	t.Helper()
 	var all strings.Builder
-	for _, name := range []string{"disksize", "initstate", "comp_algorithm", "mm_stat", "io_stat", "debug_stat", "stat", "size", "ro", "removable"} {
+	for _, name := range []string{
+		"disksize", "initstate", "comp_algorithm", "recomp_algorithm", "backing_dev", "writeback_limit_enable", "writeback_limit",
+		"writeback_batch_size", "compressed_writeback", "writeback_pack", "writeback_checksum", "writeback_encryption",
+		"mm_stat", "io_stat", "bd_stat", "debug_stat", "stat", "size", "ro", "removable",
+	} {
 		all.WriteString(name + ": " + dev.Get(name) + "\n")
 	}
 	return all.String()

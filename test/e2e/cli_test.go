@@ -13,7 +13,7 @@ import (
 // TestHelp: each verb explains itself with an example, on stdout and as no failure.
 func TestHelp(t *testing.T) {
 	top := harness.Run(t, harness.Bin(), "--help")
-	for _, verb := range []string{"mount", "umount", "status", "reset", "compact", "check", "version"} {
+	for _, verb := range []string{"mount", "umount", "status", "reset", "compact", "check", "idle", "writeback", "recompress", "dict", "version"} {
 		if !strings.Contains(top, verb) {
 			t.Errorf("--help does not name %s", verb)
 		}

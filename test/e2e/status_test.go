@@ -154,7 +154,7 @@ func TestStatus_Figures(t *testing.T) {
 			t.Errorf("%s is %d (there: %v), field %d of %s %d", f.name, got, ok, f.field+1, f.attr, want)
 		}
 	}
-	for _, name := range []string{"miss_free", "table", "pool_meta", "streams", "reserve"} {
+	for _, name := range []string{"miss_free", "table", "pool_meta", "backing_meta", "streams", "reserve"} {
 		if _, ok := s.Stats[name]; !ok {
 			t.Errorf("no %s in the statistics", name)
 		}
