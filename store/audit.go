@@ -29,7 +29,7 @@ type cellUse struct {
 func (a *audit) init(b *backing) {
 	a.objects, a.cells = make(map[int]int64), make(map[uint64]cellUse)
 	if b != nil {
-		a.blocks = make([]int32, b.blocks)
+		a.blocks = make([]int32, b.reach.Load()) // grows under passMu, which a check holds
 	}
 }
 

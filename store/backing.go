@@ -7,6 +7,9 @@ import (
 	"math/bits"
 	"sync/atomic"
 	"syscall"
+	"unsafe"
+
+	"uzram/internal/offheap"
 )
 
 // Backing is where pages are written back to. Offsets, lengths and addresses are
@@ -28,51 +31,83 @@ type Backing interface {
 // fills it as one more.
 type backing struct {
 	Backing
-	blocks uint64
-	taken  []atomic.Uint64 // a bit for each block
-	shares []atomic.Int32  // of each block; nil where a block has one object
-	seals  sealer          // nil = none
-	first  atomic.Uint64   // no block below is free
-	used   atomic.Int64    // blocks
-	reads  atomic.Uint64   // blocks read, ever
-	writes atomic.Uint64   // blocks written, ever
-	bad    atomic.Uint64   // blocks that were not what was written, ever
+	blockTables
+	seals  sealer        // nil = none
+	first  atomic.Uint64 // no block below is free
+	used   atomic.Int64  // blocks
+	reads  atomic.Uint64 // blocks read, ever
+	writes atomic.Uint64 // blocks written, ever
+	bad    atomic.Uint64 // blocks that were not what was written, ever
 }
 
 // maxBlocks is what a commit word can tell apart.
 const maxBlocks = (placeMask + 1) * placeUnit / PageSize
 
-// newBacking is b with nothing on it.
+// newBacking is b with nothing on it. ENOMEM: no memory for its tables.
 func newBacking(b Backing, w *writebackSettings) (*backing, error) {
-	blocks := min(uint64(b.Size())/PageSize, maxBlocks)
-	n := &backing{Backing: b, blocks: blocks, taken: make([]atomic.Uint64, (blocks+63)/64)}
-	if w.packs() {
-		n.shares = make([]atomic.Int32, blocks)
+	n := &backing{Backing: b}
+	n.blocks = min(uint64(b.Size())/PageSize, maxBlocks)
+	if err := n.openTables(w); err != nil {
+		n.closeTables()
+		return nil, fmt.Errorf("tables of the backing device: %w", err)
 	}
-	var err error
+	return n, nil
+}
+
+func (b *backing) openTables(w *writebackSettings) error {
+	arena, err := b.newTable(offheap.BackingBlocks, 1)
+	if err != nil {
+		return err
+	}
+	b.taken = offheap.View[atomic.Uint64](arena, (b.blocks+63)/64)
+	if w.packs() {
+		if arena, err = b.newTable(offheap.BackingShares, 32); err != nil {
+			return err
+		}
+		b.shares = offheap.View[atomic.Int32](arena, b.blocks)
+	}
 	switch {
 	case w.encrypt.Load():
-		n.seals, err = newEncryption(blocks)
+		if arena, err = b.newTable(offheap.BackingSeals, 8*uint64(unsafe.Sizeof(sealedBlock{}))); err != nil {
+			return err
+		}
+		b.seals, err = newEncryption(offheap.View[sealedBlock](arena, b.blocks))
 	case w.checksum.Load():
-		n.seals = make(checksums, blocks)
+		if arena, err = b.newTable(offheap.BackingSeals, 32); err != nil {
+			return err
+		}
+		b.seals = checksums(offheap.View[uint32](arena, b.blocks))
 	}
-	return n, err
+	return err
 }
 
 // take takes up to len(list) free blocks, the lowest, and returns those. Next to
 // a give the lowest may be missed, but a free block is never taken for none.
-func (b *backing) take(list []uint64) []uint64 {
-	start := b.first.Load()
-	n := b.takeFrom(start/64, uint64(len(b.taken)), list)
+// ENOMEM: the only free blocks are such that there is no memory to note them.
+func (b *backing) take(list []uint64) ([]uint64, error) {
+	start, reach := b.first.Load(), b.reach.Load()
+	n := b.takeFrom(start/64, wordsOf(reach), list)
 	if n < len(list) {
 		n += b.takeFrom(0, start/64, list[n:])
+	}
+	var err error
+	for n < len(list) && reach < b.blocks {
+		if err = b.extend(); err != nil {
+			break
+		}
+		from := reach / 64
+		reach = b.reach.Load()
+		n += b.takeFrom(from, wordsOf(reach), list[n:])
 	}
 	b.used.Add(int64(n))
 	if n > 0 {
 		b.first.CompareAndSwap(start, list[0])
+		err = nil
 	}
-	return list[:n]
+	return list[:n], err
 }
+
+func wordsOf(blocks uint64) uint64 { return (blocks + 63) / 64 }
 
 // takeFrom takes free blocks out of words [word, end).
 func (b *backing) takeFrom(word, end uint64, list []uint64) (n int) {
@@ -116,7 +151,7 @@ func (b *backing) give(block uint64) {
 }
 
 func (b *backing) isTaken(block uint64) bool {
-	return block < b.blocks && b.taken[block/64].Load()&(1<<(block%64)) != 0
+	return block < b.reach.Load() && b.taken[block/64].Load()&(1<<(block%64)) != 0
 }
 
 // read returns a block, in the scratch. The error carries EIO.

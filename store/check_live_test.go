@@ -18,6 +18,10 @@ import (
 func TestCheckDuringIO(t *testing.T) {
 	const workers, pages, rounds = 3, 4 * slotsPerHold, 30
 	d, w := newDevice(t, workers, pages)
+	page := pageOf(newRand(t), textPage)
+	for i := range int64(pages) { // so that each check has all of the table to look at
+		mustWrite(t, d, w.Scratch(0), page, i*PageSize)
+	}
 	stop := make(chan struct{})
 	var crew sync.WaitGroup
 	seed := rand.Uint64()

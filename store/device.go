@@ -193,6 +193,9 @@ func (l *live) close() {
 	}
 	l.crew.close()
 	l.fetch.close()
+	if l.backing != nil {
+		l.backing.closeTables()
+	}
 }
 
 // Open counts the image open; EBUSY while a reset runs.

@@ -28,7 +28,7 @@
 //	          slot lock     (RW) internal/park
 //	            class.mu    alloc
 //	              leaves    alloc's runs.mu; elements.mu, the odd same-filled elements; audit.mu, a check's sums;
-//	                        the mu of a run of recompression or writeback
+//	                        the mu of a run of recompression or writeback; budgetLimit.mu
 //
 // Such a run has a turn of its own, outside of these: it waits for it with no
 // lock held, on a channel which a reset closes (postRuns). The goroutines of its

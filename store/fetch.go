@@ -84,6 +84,14 @@ func (c *fetchCrew) close() {
 	c.arena.Close()
 }
 
+// memory is what the blocks' buffers take, in bytes.
+func (c *fetchCrew) memory() uint64 {
+	if c == nil {
+		return 0
+	}
+	return c.arena.Resident()
+}
+
 // run reads the block of the fetch's slot, if it has one.
 func (f *fetch) run(l *live) {
 	l.table.rlock(f.slot, f.scratch.waiter)

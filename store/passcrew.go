@@ -83,6 +83,14 @@ func (c *passCrew) close() {
 	c.arena.Close()
 }
 
+// memory is what the crew's buffers take, in bytes.
+func (c *passCrew) memory() uint64 {
+	if c == nil {
+		return 0
+	}
+	return c.arena.Resident()
+}
+
 // all is the crew's workers, none if there is no crew.
 func (c *passCrew) all() []*passWorker {
 	if c == nil {
@@ -190,10 +198,8 @@ func (w *passWorker) decompress(e entry, object []byte) ([]byte, error) {
 const slotsPerStretch = 1024
 
 // share lets up to n of the crew work on shares [from, to) of total slots, size
-// each, while other passes wait. It returns the errors that ended workers.
+// each, with passMu held by the caller. It returns the errors that ended workers.
 func (l *live) share(n, size, total int, work func(w *passWorker, from, to int) error) error {
-	l.passMu.Lock()
-	defer l.passMu.Unlock()
 	crew := l.crew.workers
 	errs := make([]error, len(crew))
 	var next atomic.Int64

@@ -141,7 +141,7 @@ func (l *live) stretches(sel selector, anySize bool, do func(slots []uint64) (do
 				break
 			}
 		}
-		n, err := do(slots[:min(len(slots), slotsPerStretch)])
+		n, err := l.onePass(slots[:min(len(slots), slotsPerStretch)], do)
 		if err != nil {
 			return err
 		}
@@ -154,4 +154,12 @@ func (l *live) stretches(sel selector, anySize bool, do func(slots []uint64) (do
 		return ErrResetting
 	}
 	return nil
+}
+
+// onePass keeps other passes out while do works, so that a check never sees what
+// the run has taken and not yet used.
+func (l *live) onePass(slots []uint64, do func([]uint64) (int, error)) (int, error) {
+	l.passMu.Lock()
+	defer l.passMu.Unlock()
+	return do(slots)
 }

@@ -63,7 +63,7 @@ const (
 	tagSize   = 16
 )
 
-func newEncryption(blocks uint64) (*encryption, error) {
+func newEncryption(blocks []sealedBlock) (*encryption, error) {
 	var key [keySize]byte
 	defer clear(key[:])
 	if _, err := rand.Read(key[:]); err != nil {
@@ -80,7 +80,7 @@ func newEncryption(blocks uint64) (*encryption, error) {
 	if aead.NonceSize() != nonceSize || aead.Overhead() != tagSize {
 		return nil, errors.New("AES-GCM of another shape")
 	}
-	return &encryption{aead: aead, blocks: make([]sealedBlock, blocks)}, nil
+	return &encryption{aead: aead, blocks: blocks}, nil
 }
 
 // nonce is that of a write, and the data that a block is authenticated with. Both

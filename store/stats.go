@@ -35,10 +35,11 @@ type Stats struct {
 	MissFree uint64 // free hints given up because the slot was busy
 
 	// Memory that the kernel does not count either, now.
-	Table    uint64 // slots and same-filled elements
-	PoolMeta uint64 // descriptors of zspages and frames
-	Streams  uint64 // codec contexts and dictionaries
-	Reserve  uint64 // pool pages kept warm for requests to come
+	Table       uint64 // slots and same-filled elements
+	PoolMeta    uint64 // descriptors of zspages and frames
+	BackingMeta uint64 // tables of the backing device's blocks, buffers of recompression and writeback
+	Streams     uint64 // codec contexts and dictionaries
+	Reserve     uint64 // pool pages kept warm for requests to come
 }
 
 // tally is what one request changed.
@@ -120,7 +121,9 @@ func (d *Device) Stats() Stats {
 	if b := l.backing; b != nil {
 		s.BackingUsed, s.BackingReads, s.BackingWrites = uint64(max(0, b.used.Load())), b.reads.Load(), b.writes.Load()
 		s.BackingBad = b.bad.Load()
+		s.BackingMeta = b.memory()
 	}
+	s.BackingMeta += l.crew.memory() + l.fetch.memory()
 	s.Table = l.table.arena.Resident() + l.elements.arena.Resident()
 	s.PoolMeta, s.Reserve = l.pool.Overhead()
 	for _, use := range d.algorithmsInUse() {

@@ -36,10 +36,10 @@ type WritebackResult struct {
 //
 // EINVAL: not set up; ENODEV: no backing device; ERANGE: a range past the disk's
 // end or with its ends reversed; nothing is written then. EIO when the budget of
-// WritebackLimit is used up, ENOSPC when the backing device is full: what was
-// written stays written. A write that fails does not end the run; the last
-// failure is returned. ErrResetting: the device was reset meanwhile. The result
-// is right in any case.
+// WritebackLimit is used up, ENOSPC when the backing device is full, ENOMEM for
+// want of memory to note its blocks: what was written stays written. A write that fails does not end the run unless nothing
+// near it can be written either; the last failure is returned. ErrResetting: the
+// device was reset meanwhile. The result is right in any case.
 func (d *Device) Writeback(r WritebackRequest) (result WritebackResult, err error) {
 	err = d.postProcess(func(l *live) error {
 		if l.backing == nil {
@@ -147,19 +147,21 @@ func (p *writeback) run() error {
 // for.
 func (p *writeback) stretch(slots []uint64) (done int, err error) {
 	budget := p.settings.reserve(len(slots))
-	p.blocks = p.backing.take(p.list[:budget])
+	p.blocks, err = p.backing.take(p.list[:budget.blocks])
 	if len(p.blocks) == 0 {
-		p.settings.giveBack(budget)
-		if !p.anySelected(slots) {
+		p.settings.giveBack(budget, 0)
+		switch {
+		case !p.anySelected(slots):
 			return len(slots), nil
-		}
-		if budget == 0 {
+		case err != nil:
+			return 0, err
+		case budget.blocks == 0:
 			return 0, ErrBudget
 		}
 		return 0, ErrBackingFull
 	}
 	p.slots = slots[:len(p.blocks)]
-	before := p.result.Blocks
+	before := p.result
 	batch := int(min(p.settings.batch.Load(), blocksPerWrite*maxPassCrew))
 	n := min(batch, len(p.crew.workers))
 	p.most = min(batch/n, blocksPerWrite)
@@ -168,11 +170,14 @@ func (p *writeback) stretch(slots []uint64) (done int, err error) {
 		size = blocksPerWrite // the more to choose from, the fuller the blocks
 	}
 	err = p.share(n, size, len(p.slots), p.write)
-	p.settings.giveBack(budget - int(p.result.Blocks-before))
+	p.settings.giveBack(budget, p.result.Blocks-before.Blocks)
 	for _, block := range p.blocks {
 		if block != noBlock {
 			p.backing.give(block)
 		}
+	}
+	if err == nil && p.result.Failed > before.Failed && p.result.Written+p.result.Overtaken == before.Written+before.Overtaken {
+		err = p.failure // the rest stays as it is, idle marks and all
 	}
 	return len(p.slots), err
 }

@@ -6,13 +6,13 @@ import (
 	"syscall"
 
 	"uzram/internal/blockfile"
+	"uzram/internal/lockdep"
 )
 
 // writebackSettings outlive a reset, as they do in the kernel.
 type writebackSettings struct {
-	limited atomic.Bool
-	limit   atomic.Uint64 // blocks that may still be written while limited
-	batch   atomic.Uint32 // blocks in flight, at least 1
+	limit budgetLimit
+	batch atomic.Uint32 // blocks in flight, at least 1
 
 	// Change under cfgMu, before set-up only.
 	compressed atomic.Bool // objects go out as they are
@@ -29,36 +29,80 @@ const defaultBatch = 32
 
 func (w *writebackSettings) init() { w.batch.Store(defaultBatch) }
 
-// reserve takes up to n blocks from the budget and returns how many it got.
-func (w *writebackSettings) reserve(n int) int {
-	for w.limited.Load() {
-		left := w.limit.Load()
-		got := min(left, uint64(n))
-		if w.limit.CompareAndSwap(left, left-got) {
-			return int(got)
-		}
-	}
-	return n
+// budgetLimit is how many blocks may still be written, while it is on.
+type budgetLimit struct {
+	mu   lockdep.Mutex[lockdep.LeafRank]
+	on   bool
+	left uint64
+	sets uint64 // how often left was set
 }
 
-// giveBack returns blocks that were reserved and not used.
-func (w *writebackSettings) giveBack(n int) {
-	if n > 0 && w.limited.Load() {
-		w.limit.Add(uint64(n))
+// budget is what a run has reserved of the limit for a stretch.
+type budget struct {
+	blocks uint64
+	charge bool   // they were taken off the limit
+	sets   uint64 // which was set so often then
+}
+
+// reserve takes up to n blocks off the limit.
+func (w *writebackSettings) reserve(n int) budget {
+	l := &w.limit
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := budget{uint64(n), l.on, l.sets}
+	if l.on {
+		b.blocks = min(b.blocks, l.left)
+		l.left -= b.blocks
+	}
+	return b
+}
+
+// giveBack returns what was reserved but for the blocks that were used. A limit
+// that was set meanwhile stays what it was set to.
+func (w *writebackSettings) giveBack(b budget, used uint64) {
+	l := &w.limit
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b.charge && b.sets == l.sets {
+		l.left += b.blocks - used
 	}
 }
 
 // WritebackLimited reports whether the writeback limit holds.
-func (d *Device) WritebackLimited() bool { return d.writing.limited.Load() }
+func (d *Device) WritebackLimited() bool {
+	l := &d.writing.limit
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.on
+}
 
-// SetWritebackLimited makes the writeback limit hold, or not.
-func (d *Device) SetWritebackLimited(on bool) { d.writing.limited.Store(on) }
+// SetWritebackLimited makes the writeback limit hold, or not. A run under way
+// heeds it from its next slotsPerStretch pages on.
+func (d *Device) SetWritebackLimited(on bool) {
+	l := &d.writing.limit
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.on = on
+}
 
-// WritebackLimit is how many blocks of 4 KiB may still be written back.
-func (d *Device) WritebackLimit() uint64 { return d.writing.limit.Load() }
+// WritebackLimit is how many blocks of 4 KiB may still be written back, without
+// those that a run under way has reserved for its present pages.
+func (d *Device) WritebackLimit() uint64 {
+	l := &d.writing.limit
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left
+}
 
-// SetWritebackLimit sets how many blocks of 4 KiB may still be written back.
-func (d *Device) SetWritebackLimit(blocks uint64) { d.writing.limit.Store(blocks) }
+// SetWritebackLimit sets how many blocks of 4 KiB may still be written back. A
+// run under way heeds it from its next slotsPerStretch pages on.
+func (d *Device) SetWritebackLimit(blocks uint64) {
+	l := &d.writing.limit
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left = blocks
+	l.sets++
+}
 
 // WritebackBatch is how many blocks may be in flight.
 func (d *Device) WritebackBatch() uint32 { return d.writing.batch.Load() }

@@ -113,7 +113,7 @@ func TestWritebackSelects(t *testing.T) {
 }
 
 func TestWritebackWants(t *testing.T) {
-	d, w := newDeviceOn(t, 1, 0, "lz4")
+	d, _ := newDeviceOn(t, 1, 0, "lz4")
 	_, err := d.Writeback(WritebackRequest{Idle: true})
 	wantErrno(t, "before set-up", err, syscall.EINVAL)
 	setUp(t, d, "lz4", 1)
@@ -123,7 +123,7 @@ func TestWritebackWants(t *testing.T) {
 	wantErrno(t, "compressed writeback after set-up", d.SetCompressedWriteback(true), syscall.EBUSY)
 	wantErrno(t, "a batch of none", d.SetWritebackBatch(0), syscall.EINVAL)
 
-	d, w, _ = newBackedDevice(t, 1, 4, 4, false)
+	d, w, _ := newBackedDevice(t, 1, 4, 4, false)
 	mustWrite(t, d, w.Scratch(0), pageOf(newRand(t), textPage), 0)
 	for _, bad := range []PageRange{{4, 4}, {0, 4}, {3, 1}, {1 << 63, 1 << 63}} {
 		_, err := d.Writeback(WritebackRequest{Pages: []PageRange{{0, 0}, bad}})
@@ -338,7 +338,14 @@ func TestBackingBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	take := func(n int) []uint64 { return b.take(make([]uint64, n)) }
+	t.Cleanup(b.closeTables)
+	take := func(n int) []uint64 {
+		list, err := b.take(make([]uint64, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
 	if got := take(3); !reflect.DeepEqual(got, []uint64{0, 1, 2}) {
 		t.Errorf("first blocks %v", got)
 	}

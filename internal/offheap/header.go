@@ -22,9 +22,13 @@ const (
 	PoolZspages
 	PoolFrames
 	Scratch
+	BackingBlocks // which blocks of a backing device are taken
+	BackingShares // how many objects are in each
+	BackingSeals  // what each is checked with
 )
 
-var purposeNames = [...]string{SlotTable: "slots", SameFilledElements: "elements", PoolData: "pool", PoolZspages: "zspages", PoolFrames: "frames", Scratch: "scratch"}
+var purposeNames = [...]string{SlotTable: "slots", SameFilledElements: "elements", PoolData: "pool", PoolZspages: "zspages", PoolFrames: "frames", Scratch: "scratch",
+	BackingBlocks: "blocks", BackingShares: "shares", BackingSeals: "seals"}
 
 func (p Purpose) String() string { return purposeNames[p] }
 

@@ -36,7 +36,7 @@ func Repo() string { return run.repo }
 
 // tools are the programs that the tests call.
 var tools = []string{
-	"awk", "blkdiscard", "cat", "cmp", "cp", "dd", "fallocate", "fio", "fsck.ext4", "fstrim", "fusermount3", "head", "losetup",
+	"awk", "blkdiscard", "blockdev", "cat", "cmp", "cp", "dd", "fallocate", "fio", "fsck.ext4", "fstrim", "fusermount3", "head", "losetup",
 	"mkfs.ext4", "mkswap", "mount", "nsenter", "setpriv", "sh", "swapoff", "swapon", "tee", "truncate", "umount", "unshare", "zramctl",
 }
 

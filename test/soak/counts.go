@@ -37,6 +37,9 @@ type counts struct {
 	compacted atomic.Uint64 // pages, seen at rest
 	replaced  atomic.Uint64 // pages, by recompression
 	overtaken atomic.Uint64 // pages used while they were recompressed
+	written   atomic.Uint64 // pages, back
+	late      atomic.Uint64 // pages used while they were written back
+	full      atomic.Uint64 // writebacks that stopped for want of blocks or budget
 }
 
 // line is a line about all of it.
@@ -54,7 +57,8 @@ func (s *soak) line() string {
 	for i := range c.errors {
 		fmt.Fprintf(&b, " %s %d,", errorNames[i], c.errors[i].Load())
 	}
-	fmt.Fprintf(&b, " opens refused %d; resets %d, refused %d; looked at at rest %d, probes %d, storms %d, pages compacted %d, recompressed %d, overtaken %d",
-		c.openBusy.Load(), c.resets.Load(), c.resetBusy.Load(), c.rests.Load(), c.probes.Load(), c.storms.Load(), c.compacted.Load(), c.replaced.Load(), c.overtaken.Load())
+	fmt.Fprintf(&b, " opens refused %d; resets %d, refused %d; looked at at rest %d, probes %d, storms %d, pages compacted %d, recompressed %d, overtaken %d, written back %d, overtaken %d, stopped %d",
+		c.openBusy.Load(), c.resets.Load(), c.resetBusy.Load(), c.rests.Load(), c.probes.Load(), c.storms.Load(), c.compacted.Load(), c.replaced.Load(), c.overtaken.Load(),
+		c.written.Load(), c.late.Load(), c.full.Load())
 	return b.String()
 }

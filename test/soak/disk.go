@@ -3,12 +3,14 @@ package soak
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"uzram/compress"
 	"uzram/compress/codectest"
+	"uzram/internal/blockfile"
 	"uzram/store"
 )
 
@@ -16,6 +18,7 @@ import (
 type disk struct {
 	name  string
 	dev   *store.Device
+	file  string   // to write pages back to
 	codes []string // algorithms to choose from, the default one's kin more often
 	bad   []*codectest.Failing
 	life  atomic.Pointer[life]
@@ -29,8 +32,11 @@ type disk struct {
 	weather  sync.Mutex // whose holder makes codecs fail, or keeps others from it
 }
 
-func (s *soak) newDisk(i int) *disk {
-	d := &disk{name: fmt.Sprintf("disk %d", i), codes: compress.Names()}
+func (s *soak) newDisk(i int) (*disk, error) {
+	d := &disk{name: fmt.Sprintf("disk %d", i), codes: compress.Names(), file: filepath.Join(s.Dir, fmt.Sprint("disk", i))}
+	if err := blockfile.New(d.file, blockfile.Block); err != nil {
+		return nil, err
+	}
 	var extra []compress.Codec
 	for _, name := range d.codes {
 		c, _ := compress.Lookup(name)
@@ -47,8 +53,9 @@ func (s *soak) newDisk(i int) *disk {
 		}
 	}
 	d.dev = store.NewDevice(s.crew, extra...)
+	d.dev.SetMemoryLocked(true) // so says the soak; nothing here is secret
 	d.life.Store(newLife(0, hotPages, len(s.workers)))
-	return d
+	return d, nil
 }
 
 // failures is how many calls of the disk's codecs were made to fail.

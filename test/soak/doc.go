@@ -3,7 +3,7 @@
 //
 //	workers ×n ── sessions: open, some requests, close ──┐
 //	landlord of each disk ── resets, other algorithm ────┤
-//	verbs ── compact, recompress, check, walks, idle ────┼──> store.Device ×n
+//	verbs ── compact, recompress, write back, check, ... ┼──> store.Device ×n ──> a file each
 //	prober ── what must be refused while open ───────────┤
 //	weather ── memory limits, failing codecs, shortage ──┘
 //

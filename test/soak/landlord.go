@@ -96,7 +96,7 @@ func (l *landlord) clear(old *life) {
 func (l *landlord) move(old *life) {
 	d := l.home
 	if st := d.dev.Stats(); d.dev.Size() != 0 || d.dev.Initialised() || st.OrigDataSize != 0 || st.MemUsedTotal != 0 ||
-		d.dev.Algorithm() != compress.DefaultName {
+		d.dev.Algorithm() != compress.DefaultName || d.dev.BackingDev() != "" {
 		l.fail("%s: after a reset it has %s, %+v", d.name, d.dev.Algorithm(), st)
 	}
 	next := newLife(mix(old.seed^l.rng.Uint64()), fewestPages+l.rng.Uint64N(mostPages-fewestPages), len(l.workers))
@@ -108,6 +108,7 @@ func (l *landlord) move(old *life) {
 		l.fail("%s: algorithm %s: %v", d.name, name, err)
 	}
 	l.setSecondary(next)
+	l.setBacking(next)
 	for !l.isFailed() {
 		begin := l.now()
 		err := d.dev.SetDisksize(uint64(next.size))
@@ -191,13 +192,16 @@ func (w *worker) audit(d *disk) {
 			w.fail("%s: %s is %d, there were %d, and perhaps %d more", d.name, c.name, c.got, c.least, c.more)
 		}
 	}
-	var slots, same, huge uint64
+	var slots, same, huge, back uint64
 	if err := d.dev.Slots(0, func(s store.SlotState) bool {
 		slots++
 		if s.Same {
 			same++
 		}
-		if s.Huge {
+		switch {
+		case s.WrittenBack:
+			back++
+		case s.Huge:
 			huge++
 		}
 		return true
@@ -206,6 +210,9 @@ func (w *worker) audit(d *disk) {
 	}
 	if st.OrigDataSize != slots*store.PageSize || st.SamePages != same || st.HugePages != huge {
 		w.fail("%s: %d slots in use, %d same-filled, %d huge, but %+v", d.name, slots, same, huge, st)
+	}
+	if used := st.BackingUsed; used > back || used < back && (!l.packed || used == 0) || st.BackingBad != 0 {
+		w.fail("%s: %d slots written back, but %+v", d.name, back, st)
 	}
 }
 
@@ -221,7 +228,8 @@ func (w *worker) emptied(d *disk) {
 	}
 	w.io.leave()
 	w.checkNow(d)
-	if st := d.dev.Stats(); st.OrigDataSize != 0 || st.ComprDataSize != 0 || st.MemUsedTotal != 0 || st.SamePages != 0 || st.HugePages != 0 {
+	if st := d.dev.Stats(); st.OrigDataSize != 0 || st.ComprDataSize != 0 || st.MemUsedTotal != 0 || st.SamePages != 0 || st.HugePages != 0 ||
+		st.BackingUsed != 0 {
 		w.fail("%s: after a discard of all: %+v", d.name, st)
 	}
 }

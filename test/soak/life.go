@@ -15,7 +15,10 @@ type life struct {
 	strips []strip // by worker
 	books  []books // by worker
 
-	secondary int // algorithms; does not change once the disk is set up
+	// Do not change once the disk is set up.
+	secondary int    // algorithms
+	blocks    uint64 // of the backing device; 0 = none
+	packed    bool   // several pages may share a block
 
 	began  atomic.Int64 // when the disk was set up, 0 = not yet
 	ending spell        // somebody tries to reset it

@@ -50,6 +50,12 @@ func (p *prober) probe(d *disk) {
 	if err := d.dev.SetParams(store.ParamsRequest{}); !errors.Is(err, store.ErrSetUp) {
 		p.fail("%s: other parameters: %v", d.name, err)
 	}
+	if err := d.dev.SetBackingDev(d.file); !errors.Is(err, store.ErrSetUp) {
+		p.fail("%s: another backing device: %v", d.name, err)
+	}
+	if err := d.dev.SetCompressedWriteback(true); !errors.Is(err, store.ErrSetUp) {
+		p.fail("%s: other writeback: %v", d.name, err)
+	}
 	if d.dev.Size() != size || d.dev.Algorithm() != algorithm {
 		p.fail("%s: from %d bytes and %s to %d and %s while it was open", d.name, size, algorithm, d.dev.Size(), d.dev.Algorithm())
 	}

@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Seed uint64
 	For  time.Duration
+	Dir  string    // for backing files
 	Out  io.Writer // progress lines, and the stacks if all hangs
 }
 
@@ -87,7 +88,11 @@ func newSoak(c Config) (*soak, error) {
 		s.workers = append(s.workers, s.newWorker(i))
 	}
 	for i := range disks {
-		s.disks = append(s.disks, s.newDisk(i))
+		d, err := s.newDisk(i)
+		if err != nil {
+			return nil, err
+		}
+		s.disks = append(s.disks, d)
 	}
 	return s, nil
 }

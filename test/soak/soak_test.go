@@ -18,7 +18,7 @@ func TestSoak(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	if err := Run(Config{Seed: seed, For: *soakTime, Out: os.Stdout}); err != nil {
+	if err := Run(Config{Seed: seed, For: *soakTime, Dir: t.TempDir(), Out: os.Stdout}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -20,6 +20,8 @@ type verb struct {
 var controlVerbs = [...]verb{
 	{"compact", 3, func(_ *soak, _ *rand.Rand, d *disk) error { return d.dev.Compact() }},
 	{"recompress", 3, (*soak).recompress},
+	{"writeback", 4, (*soak).writeBack},
+	{"old", 1, func(_ *soak, r *rand.Rand, d *disk) error { return d.dev.MarkIdleSince(r.Uint32N(4)) }},
 	{"idle", 2, func(_ *soak, _ *rand.Rand, d *disk) error { return d.dev.MarkIdle() }},
 	{"check", 2, (*soak).checkVerb},
 	{"slots", 1, (*soak).walk},
@@ -94,7 +96,7 @@ func (s *soak) walk(r *rand.Rand, d *disk) error {
 	from := r.Uint64N(pages)
 	var wrong error
 	err := d.dev.Slots(from, func(st store.SlotState) bool {
-		if st.Index < max(from, next) || st.Same && st.Huge || st.WrittenBack {
+		if st.Index < max(from, next) || st.Same && st.Huge || st.WrittenBack && (st.Same || st.Size > 0) {
 			wrong = fmt.Errorf("after slot %d: %+v", next, st)
 		}
 		next = st.Index + 1
@@ -115,7 +117,7 @@ func (s *soak) classes(_ *rand.Rand, d *disk) error {
 
 func (s *soak) stats(r *rand.Rand, d *disk) error {
 	st := d.dev.Stats()
-	if st.OrigDataSize > mostPages*store.PageSize+st.Disksize || st.ComprDataSize > 1<<40 || st.MemUsedTotal > 1<<40 {
+	if st.OrigDataSize > mostPages*store.PageSize+st.Disksize || st.ComprDataSize > 1<<40 || st.MemUsedTotal > 1<<40 || st.BackingUsed > mostPages*2 {
 		return fmt.Errorf("%+v", st)
 	}
 	if r.IntN(4) == 0 {

@@ -133,6 +133,7 @@ func (w *worker) refusal(what string, n int, err error) {
 	errors.As(err, &errno)
 	ok, kind := false, otherError
 	switch {
+	case errors.Is(err, store.ErrBacking): // nobody makes it fail
 	case errors.Is(err, store.ErrPastEnd):
 		ok, kind = n == 0 && w.missing(), notSetUp
 	case errors.Is(err, store.ErrMemLimit):
