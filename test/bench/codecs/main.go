@@ -6,16 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
 	"uzram/compress"
 	"uzram/test/bench/internal/corpus"
 	"uzram/test/bench/internal/pin"
+	"uzram/test/bench/internal/program"
 	"uzram/test/bench/internal/undo"
 )
 
@@ -30,22 +29,7 @@ type options struct {
 var errNoC = errors.New("built without C's codecs, which ours are compared with: " +
 	"build with -tags clib, or run make bench-codecs")
 
-func main() {
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-codecs:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-codecs:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("bench-codecs", parse, run) }
 
 func parse(args []string) (options, error) {
 	var o options

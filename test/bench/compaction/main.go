@@ -7,16 +7,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"syscall"
 	"time"
 
 	"uzram/compress"
 	"uzram/test/bench/internal/corpus"
 	"uzram/test/bench/internal/directio"
+	"uzram/test/bench/internal/program"
 	"uzram/test/bench/internal/undo"
 )
 
@@ -32,22 +31,7 @@ type options struct {
 	corpus    string
 }
 
-func main() {
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-compaction:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-compaction:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("bench-compaction", parse, run) }
 
 func parse(args []string) (options, error) {
 	var o options

@@ -6,17 +6,16 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 	"strings"
-	"syscall"
 
 	"uzram/compress"
 	"uzram/test/bench/internal/corpus"
 	"uzram/test/bench/internal/directio"
 	"uzram/test/bench/internal/pin"
+	"uzram/test/bench/internal/program"
 	"uzram/test/bench/internal/undo"
 )
 
@@ -27,22 +26,7 @@ type options struct {
 	profile             string
 }
 
-func main() {
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-engine:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-engine:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("bench-engine", parse, run) }
 
 func parse(args []string) (options, error) {
 	var o options

@@ -3,15 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"regexp"
 	"slices"
-	"syscall"
 	"time"
+
+	"uzram/test/bench/internal/program"
 )
 
 type options struct {
@@ -23,26 +22,14 @@ type options struct {
 	child              string // lock of the class story whose child this process is
 }
 
-func main() {
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-lock:", err)
-		os.Exit(2)
-	}
+func main() { program.Main("bench-lock", parse, runOrChild) }
+
+// runOrChild runs, as the program or as the child that it calls itself as.
+func runOrChild(ctx context.Context, o options) error {
 	if o.child != "" {
-		err = classChild(o.child, o.classTime, os.Stdout)
-	} else {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-		defer stop()
-		err = run(ctx, o)
+		return classChild(o.child, o.classTime, os.Stdout)
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-lock:", err)
-		os.Exit(1)
-	}
+	return run(ctx, o)
 }
 
 func parse(args []string) (options, error) {

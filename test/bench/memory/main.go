@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"uzram/compress"
 	"uzram/test/bench/internal/corpus"
+	"uzram/test/bench/internal/program"
 	"uzram/test/bench/internal/undo"
 )
 
@@ -29,22 +28,7 @@ type options struct {
 	corpus     string
 }
 
-func main() {
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-memory:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-memory:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("bench-memory", parse, run) }
 
 func parse(args []string) (options, error) {
 	var o options

@@ -6,16 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"uzram/test/bench/internal/corpus"
 	"uzram/test/bench/internal/directio"
+	"uzram/test/bench/internal/program"
 	"uzram/test/bench/internal/undo"
 )
 
@@ -30,22 +29,7 @@ type options struct {
 	corpus    string
 }
 
-func main() {
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-mount:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-mount:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("bench-mount", parse, run) }
 
 func parse(args []string) (options, error) {
 	var o options

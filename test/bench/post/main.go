@@ -7,17 +7,16 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"uzram/test/bench/internal/corpus"
+	"uzram/test/bench/internal/program"
 	"uzram/test/bench/internal/undo"
 )
 
@@ -41,22 +40,7 @@ const (
 
 var partNames = []string{partWriteback, partRecompress}
 
-func main() {
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-post:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-post:", err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main("bench-post", parse, run) }
 
 func parse(args []string) (options, error) {
 	var o options
