@@ -1,8 +1,6 @@
 package compress
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 // lz4hcTable has the last position of each hash, 0 for none.
 type lz4hcTable interface{ lz4hcSmall | lz4hcLarge }

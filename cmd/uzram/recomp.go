@@ -12,7 +12,7 @@ import (
 )
 
 // recompUsage is the grammar of --recomp-algorithm.
-const recompUsage = "PRIO:NAME[,level=N][,dict=PATH]"
+const recompUsage = "PRIO:NAME[,level=N][,dict=PATH][,deflate.winbits=N]"
 
 // parseRecomps returns what the --recomp-algorithm flags ask for.
 func parseRecomps(c *cli.Context) (list []setting, err error) {

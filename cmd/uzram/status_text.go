@@ -25,7 +25,7 @@ func printStatus(w io.Writer, st status.Status) error {
 	row("directory", st.Dir)
 	row("worker pid", strconv.Itoa(st.WorkerPID))
 	row("keeper pid", orNone(st.KeeperPID, strconv.Itoa))
-	row("loop", orNone(st.Loop, func(s string) string { return s }))
+	row("loop", ownLoop(st))
 	row("transport", fmt.Sprintf("%s, %d workers", st.Transport, st.Workers))
 	row("disk size", setUp(st))
 	for _, a := range st.Algorithms {
@@ -67,6 +67,15 @@ func algorithmText(a status.Algorithm) string {
 		words = append(words, fmt.Sprintf("%s for %d contexts", size.Format(a.Memory), a.Contexts))
 	}
 	return strings.Join(words, ", ")
+}
+
+// ownLoop is the loop device that the mount attached; a user may have attached
+// others.
+func ownLoop(st status.Status) string {
+	if st.Loop == nil {
+		return "none of its own"
+	}
+	return *st.Loop
 }
 
 func setUp(st status.Status) string {

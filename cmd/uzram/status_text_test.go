@@ -32,7 +32,7 @@ func TestPrintStatus(t *testing.T) {
 
 func TestPrintStatus_NotSetUp(t *testing.T) {
 	got := printed(t, `{"worker_pid":1,"keeper_pid":7,"loop":null,"stats":{"orig_data_size":0,"mem_used_total":0}}`)
-	for _, want := range []string{"keeper pid 7\n", "loop none\n", "disk size not set up\n", "ratio none: no memory is used\n"} {
+	for _, want := range []string{"keeper pid 7\n", "loop none of its own\n", "disk size not set up\n", "ratio none: no memory is used\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no line %q in\n%s", want, got)
 		}

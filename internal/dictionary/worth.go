@@ -13,7 +13,7 @@ const (
 	lastPiece   = pageSize - 8
 )
 
-// worth counts in how many pages each piece of pageLength bytes is fresh, weighed with its fresh bytes. The table holds
+// worth counts in how many pages each piece of pieceLength bytes is fresh, weighed with its fresh bytes. The table holds
 // one piece per slot. A piece that comes to a slot held by another wears that one's count down and takes over an empty
 // slot, so the many pieces that come once, random bytes above all, do not pass for one that comes often.
 type worth struct {
