@@ -18,7 +18,7 @@ import (
 var recompressTypes = []string{"idle", "huge", "huge_idle"}
 
 // maxThreshold is the largest object that is not stored as it is, in bytes.
-const maxThreshold = 3624
+const maxThreshold = zramabi.HugeSize - 1
 
 func recompressCommand() *cli.Command {
 	return &cli.Command{
@@ -35,7 +35,7 @@ func recompressCommand() *cli.Command {
 			"  uzram idle --age 10m /run/z && uzram recompress --type idle /run/z",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "type", Usage: "only pages of `TYPE`: " + strings.Join(recompressTypes, ", ") + " (default: all)"},
-			&cli.StringFlag{Name: "threshold", Usage: "only pages whose object has `SIZE` or more, and only to below that, up to 3624 bytes"},
+			&cli.StringFlag{Name: "threshold", Usage: fmt.Sprintf("only pages whose object has `SIZE` or more, and only to below that, up to %d bytes", maxThreshold)},
 			&cli.StringFlag{Name: "max-pages", Usage: "try `N` pages at most"},
 			&cli.StringFlag{Name: "algorithm", Usage: "by the secondary algorithm `NAME`"},
 			&cli.StringFlag{Name: "priority", Usage: "by the secondary algorithm of priority `N`: 1, 2 or 3 (default: 1)"},

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 
+	"uzram/internal/zramabi"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -89,7 +91,7 @@ var reasons = []reason{
 	{"writeback", "write", unix.EBUSY, "the device was reset meanwhile"},
 	{"writeback_batch_size", "write", unix.EINVAL, "it must be a number above 0 that fits in 32 bits"},
 	{"writeback_encryption", "write", unix.EPERM, "the key could be swapped out, because memory is not locked; see the guards of uzram status"},
-	{"recompress", "write", unix.EINVAL, "accepted are type=idle|huge|huge_idle, threshold=0..3624, max_pages=N, and algo=NAME or " +
+	{"recompress", "write", unix.EINVAL, fmt.Sprintf("accepted are type=idle|huge|huge_idle, threshold=0..%d, max_pages=N, and algo=NAME or ", zramabi.HugeSize-1) +
 		"priority=1..3 of an algorithm that recomp_algorithm lists; and the device must be set up"},
 	{"recompress", "write", unix.ENOMEM, "there is no memory for the new object of a page"},
 	{"recompress", "write", unix.EIO, "an algorithm failed on a page, which is as it was"},

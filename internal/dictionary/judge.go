@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"uzram/compress"
+	"uzram/internal/zramabi"
 )
-
-// hugeFrom is the compressed size in bytes from which a device stores a page raw.
-const hugeFrom = 3625
 
 // leastGain is that from which a dictionary is worth its trouble.
 const leastGain = 0.01
@@ -96,7 +94,7 @@ func newSide(algorithm string, p compress.Params) (*side, error) {
 func (s *side) measure(pages [][]byte) error {
 	for _, p := range pages {
 		n, err := s.stream.Compress(s.dst, p)
-		if errors.Is(err, compress.ErrIncompressible) || err == nil && n >= hugeFrom {
+		if errors.Is(err, compress.ErrIncompressible) || err == nil && n >= zramabi.HugeSize {
 			s.stored += pageSize
 			continue
 		}

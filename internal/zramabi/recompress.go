@@ -75,6 +75,10 @@ type Recompress struct {
 	Priority    Optional
 }
 
+// HugeSize is the size in bytes from which an object is not worth keeping: its
+// page is stored raw. The ABI has it as the bound of recompress's threshold.
+const HugeSize = 3625
+
 // pageKinds are the types that recompress and writeback have in common.
 var pageKinds = map[string]struct{ idle, huge bool }{
 	"idle":      {idle: true},
