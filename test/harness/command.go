@@ -146,12 +146,13 @@ func start(t testing.TB, cmd *exec.Cmd) *Proc {
 	}
 	p.PID = cmd.Process.Pid
 	p.Stdout = newLines(out)
+	name := processName(p.PID) // which it has until somebody waits for it
 	go func() {
 		p.err = cmd.Wait()
 		close(p.done)
 	}()
 	t.Cleanup(func() { p.Wait(t, undoTimeout) })
-	Undo(t, "process", processName(p.PID))
+	Undo(t, "process", name)
 	return p
 }
 
