@@ -29,16 +29,17 @@ const maxPassCrew = 4
 type passWorker struct {
 	scratch Scratch
 	object  []byte                            // a copy of what a slot held
-	blocks  []byte                            // blocksPerWrite of them, with room behind for a seal
+	blocks  []byte                            // for writeback, with room behind for a seal
 	bins    [blocksPerWrite]bin               // what is in them
 	readers [priorities]compress.Decompressor // of all algorithms
 	writers [priorities]compress.Stream       // of the secondary ones
 }
 
-// newPassCrew makes a crew of n whose counts are those of control verbs.
-func newPassCrew(n, verb int) (*passCrew, error) {
+// newPassCrew makes a crew of n whose counts are those of control verbs, each
+// with so many blocks to write back.
+func newPassCrew(n, verb, blocks int) (*passCrew, error) {
 	dst := (compress.DstSize(PageSize) + PageSize - 1) &^ (PageSize - 1)
-	sizes := [...]int{PageSize + slack, PageSize + slack, dst, blocksPerWrite*PageSize + sealOverhead}
+	sizes := [...]int{PageSize + slack, PageSize + slack, dst, blocks*PageSize + sealOverhead}
 	each := 0
 	for _, size := range sizes {
 		each += (size + PageSize - 1) &^ (PageSize - 1)
@@ -60,7 +61,7 @@ func newPassCrew(n, verb int) (*passCrew, error) {
 	for range n {
 		w := &passWorker{scratch: Scratch{id: verb, waiter: park.NewWaiter()}}
 		w.scratch.page, w.object = next(PageSize, slack), next(PageSize, slack)
-		w.scratch.dst, w.blocks = next(dst, 0), next(blocksPerWrite*PageSize+sealOverhead, 0)
+		w.scratch.dst, w.blocks = next(dst, 0), next(blocks*PageSize+sealOverhead, 0)
 		c.workers = append(c.workers, w)
 	}
 	return c, nil
@@ -102,8 +103,12 @@ func (c *passCrew) all() []*passWorker {
 // openCrew makes the crew, where there is a secondary algorithm or a backing
 // device, and what reads ahead from the latter. ENOMEM: no memory for its buffers.
 func (d *Device) openCrew(l *live) (err error) {
+	blocks := 0
+	if l.backing != nil {
+		blocks = blocksPerWrite
+	}
 	if d.settings.lastSecondary() > 0 || l.backing != nil {
-		l.crew, err = newPassCrew(min(runtime.NumCPU(), maxPassCrew), len(l.streams))
+		l.crew, err = newPassCrew(min(runtime.NumCPU(), maxPassCrew), len(l.streams), blocks)
 	}
 	if err == nil && l.backing != nil {
 		l.fetch, err = newFetchCrew(l, len(l.streams))

@@ -37,9 +37,10 @@ type WritebackResult struct {
 // EINVAL: not set up; ENODEV: no backing device; ERANGE: a range past the disk's
 // end or with its ends reversed; nothing is written then. EIO when the budget of
 // WritebackLimit is used up, ENOSPC when the backing device is full, ENOMEM for
-// want of memory to note its blocks: what was written stays written. A write that fails does not end the run unless nothing
-// near it can be written either; the last failure is returned. ErrResetting: the
-// device was reset meanwhile. The result is right in any case.
+// want of memory to note its blocks: what was written stays written. A write
+// that fails does not end the run unless nothing near it can be written either;
+// the last failure is returned. ErrResetting: the device was reset meanwhile.
+// The result is right in any case.
 func (d *Device) Writeback(r WritebackRequest) (result WritebackResult, err error) {
 	err = d.postProcess(func(l *live) error {
 		if l.backing == nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,10 +57,8 @@ func postCommand() *cli.Command {
 func (o childOptions) perform(dir ctldir.Dir, command setting) (note string, err error) {
 	var undo []func() error
 	defer func() {
-		for _, u := range undo {
-			if uerr := u(); uerr != nil && err == nil {
-				err = uerr
-			}
+		for _, u := range slices.Backward(undo) {
+			err = errors.Join(err, u())
 		}
 	}()
 	if o.batch > 0 {
