@@ -8,8 +8,8 @@ usage: writeback.sh DIR [TYPE] [BUDGET]
 
 Move pages of the device DIR (a uzram mount, or /sys/block/zramN) to its backing
 device: those of TYPE, which is idle (default), huge, huge_idle or
-incompressible. BUDGET is how much may be written at most, as in 100M; without
-it the device's own writeback_limit holds, if it is switched on. Prints what was
+incompressible. BUDGET is how much may be written at most, as in 100M; the
+device's own writeback_limit holds too, if it is switched on. Prints what was
 written. Running out of budget is no error.
 
 example:
@@ -39,10 +39,14 @@ if [ -n "$budget" ]; then budget=$(blocks "$budget"); fi
 need writeback backing_dev bd_stat writeback_limit writeback_limit_enable
 [ "$(cat "$dir/backing_dev")" != none ] || fail "$dir has no backing device"
 
+before=$(column bd_stat 3)
 if [ -n "$budget" ]; then
-	# The budget is this run's own: what was set before comes back.
+	# The budget is this run's own: what was set before comes back, less what was
+	# written if it was switched on.
 	limit=$(cat "$dir/writeback_limit") enable=$(cat "$dir/writeback_limit_enable")
+	if [ "$enable" = 1 ] && [ "$limit" -lt "$budget" ]; then budget=$limit; fi
 	restore() {
+		if [ "$enable" = 1 ]; then limit=$((limit - ($(column bd_stat 3) - before))); fi
 		put writeback_limit "$limit" >/dev/null
 		put writeback_limit_enable "$enable" >/dev/null
 	}
@@ -53,10 +57,10 @@ if [ -n "$budget" ]; then
 fi
 used_up() { [ "$(cat "$dir/writeback_limit_enable")" = 1 ] && [ "$(cat "$dir/writeback_limit")" = 0 ]; }
 
-written=$(column bd_stat 3) used=$(column mm_stat 3) note=
+used=$(column mm_stat 3) note=
 if ! why=$(put writeback "$type"); then
 	used_up || fail "writeback of $type pages: ${why##*: }"
 	note=', the budget is used up'
 fi
-written=$(($(column bd_stat 3) - written)) freed=$((used - $(column mm_stat 3)))
+written=$(($(column bd_stat 3) - before)) freed=$((used - $(column mm_stat 3)))
 echo "$dir: wrote $(mib $((written * 4096))) back, $(mib "$freed") of memory came free$note"

@@ -18,11 +18,12 @@ import (
 // missing when memory is short.
 type passCrew struct {
 	workers []*passWorker
+	packers int // of them, the first, have encoders
 	arena   *offheap.Arena
 }
 
-// maxPassCrew bounds the crew: an encoder each may be large, and more than a few
-// would leave the disk's own I/O no CPU.
+// maxPassCrew bounds the crew: more than a few would leave the disk's own I/O no
+// CPU.
 const maxPassCrew = 4
 
 // passWorker is one of the crew, used by one goroutine at a time.
@@ -103,12 +104,15 @@ func (c *passCrew) all() []*passWorker {
 // openCrew makes the crew, where there is a secondary algorithm or a backing
 // device, and what reads ahead from the latter. ENOMEM: no memory for its buffers.
 func (d *Device) openCrew(l *live) (err error) {
-	blocks := 0
-	if l.backing != nil {
-		blocks = blocksPerWrite
+	cpus := min(runtime.NumCPU(), maxPassCrew)
+	switch {
+	case l.backing != nil: // half of those who write back wait for the backing device
+		l.crew, err = newPassCrew(min(2*cpus, maxPassCrew), len(l.streams), blocksPerWrite)
+	case d.settings.lastSecondary() > 0:
+		l.crew, err = newPassCrew(cpus, len(l.streams), 0)
 	}
-	if d.settings.lastSecondary() > 0 || l.backing != nil {
-		l.crew, err = newPassCrew(min(runtime.NumCPU(), maxPassCrew), len(l.streams), blocks)
+	if l.crew != nil {
+		l.crew.packers = cpus // an encoder may be large
 	}
 	if err == nil && l.backing != nil {
 		l.fetch, err = newFetchCrew(l, len(l.streams))
@@ -140,8 +144,8 @@ func (d *Device) openAlgorithm(l *live, priority int, primary compress.Stream) e
 		return err
 	}
 	writer := primary
-	for _, w := range l.crew.all() {
-		if priority > 0 {
+	for k, w := range l.crew.all() {
+		if priority > 0 && k < l.crew.packers {
 			if w.writers[priority], err = codec.NewStream(params); err != nil {
 				return err
 			}

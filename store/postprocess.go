@@ -130,10 +130,13 @@ func (l *live) untake(s *Scratch, i uint64, flags entry) bool {
 }
 
 // stretches hands the slots of a sweep to do, some at a time, until do says that
-// it wants no more or fails. do returns how many of them it dealt with. anySize
-// is for a sweep that does not go by size.
-func (l *live) stretches(sel selector, anySize bool, do func(slots []uint64) (done int, err error)) error {
-	sweep := newSweep(l, sel, anySize)
+// it wants no more or fails. do returns how many of them it dealt with. byIndex
+// decides by their number whether the sweep goes by index; nil = by size.
+func (l *live) stretches(sel selector, byIndex func(total int) bool, do func(slots []uint64) (done int, err error)) error {
+	sweep := newSweep(l, sel)
+	if byIndex != nil && byIndex(sweep.total) {
+		sweep.goByIndex()
+	}
 	var slots []uint64
 	for !l.post.stopped() {
 		if len(slots) == 0 {

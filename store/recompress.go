@@ -101,11 +101,11 @@ func (p *recompression) selects(_ uint64, e entry, aux uint32) bool {
 }
 
 func (p *recompression) run() error {
-	err := p.stretches(p, false, func(slots []uint64) (int, error) {
+	err := p.stretches(p, nil, func(slots []uint64) (int, error) {
 		if r := &p.request; r.HasMaxPages {
 			slots = slots[:min(uint64(len(slots)), r.MaxPages-p.result.Tried)]
 		}
-		err := p.share(len(p.crew.workers), slotsPerShare, len(slots), func(w *passWorker, from, to int) error {
+		err := p.share(p.crew.packers, slotsPerShare, len(slots), func(w *passWorker, from, to int) error {
 			return p.slots(w, slots[from:to])
 		})
 		return len(slots), err

@@ -17,8 +17,9 @@ const (
 type sweep struct {
 	live    *live
 	sel     selector
-	anySize bool
+	byIndex bool
 	list    []uint64
+	total   int          // slots at the start
 	count   [buckets]int // slots not yet listed
 	top     int          // buckets above are done
 	below   uint64       // and so are slots from here on of bucket top
@@ -30,22 +31,28 @@ const (
 	maxList = 1 << 20
 )
 
-// newSweep makes a sweep; anySize is for one that goes by index alone.
-func newSweep(l *live, sel selector, anySize bool) *sweep {
-	return newSweepOf(l, sel, anySize, max(minList, min(len(l.table.slots)/16, maxList)))
+func newSweep(l *live, sel selector) *sweep {
+	return newSweepOf(l, sel, max(minList, min(len(l.table.slots)/16, maxList)))
 }
 
 // newSweepOf makes a sweep whose list has at most that many places.
-func newSweepOf(l *live, sel selector, anySize bool, places int) *sweep {
-	s := &sweep{live: l, sel: sel, anySize: anySize, top: buckets - 1, below: uint64(len(l.table.slots))}
-	total := 0
+func newSweepOf(l *live, sel selector, places int) *sweep {
+	s := &sweep{live: l, sel: sel, top: buckets - 1, below: uint64(len(l.table.slots))}
 	s.scan(s.below, func(_ uint64, bucket int) bool {
 		s.count[bucket]++
-		total++
+		s.total++
 		return true
 	})
-	s.list = make([]uint64, min(total, places))
+	s.list = make([]uint64, min(s.total, places))
 	return s
+}
+
+// goByIndex makes the sweep go over its slots without regard to size: a list's
+// worth at a time those with the highest indices, and of these the lowest first.
+// What lies side by side in the pool, because it was written side by side, is
+// then freed at the same time.
+func (s *sweep) goByIndex() {
+	s.byIndex, s.top, s.count = true, 0, [buckets]int{s.total}
 }
 
 // orderShift is above the bits of a slot's index, indexMask has them.
@@ -78,6 +85,9 @@ func (s *sweep) next() []uint64 {
 			s.top, s.below = low-1, uint64(len(s.live.table.slots))
 		}
 		if n > 0 {
+			if s.byIndex {
+				slices.Reverse(found)
+			}
 			return found
 		}
 	}
@@ -116,7 +126,7 @@ func (s *sweep) scan(below uint64, f func(i uint64, bucket int) bool) {
 				continue
 			}
 			bucket := e.size() / bucketBytes
-			if s.anySize {
+			if s.byIndex {
 				bucket = 0
 			}
 			if !f(below, bucket) {

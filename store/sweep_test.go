@@ -38,7 +38,7 @@ func TestSweepOrder(t *testing.T) {
 	slices.Reverse(slots)
 	slices.SortStableFunc(slots, func(a, b uint64) int { return bucket(b) - bucket(a) })
 	for _, places := range []int{1, 2, 3, 7, 50, 200, want - 1, want, want + 1, maxList} {
-		sweep, got, batches := newSweepOf(l, everyObject{}, false, places), []uint64(nil), 0
+		sweep, got, batches := newSweepOf(l, everyObject{}, places), []uint64(nil), 0
 		for batch := sweep.next(); len(batch) > 0; batch = sweep.next() {
 			if len(batch) > places {
 				t.Fatalf("%d slots in a list of %d", len(batch), places)
@@ -67,7 +67,7 @@ func TestSweepOfAMovingTable(t *testing.T) {
 	for i := int64(0); i < pages; i += 2 {
 		write(i)
 	}
-	sweep := newSweepOf(d.live.Load(), everyObject{}, false, 100)
+	sweep := newSweepOf(d.live.Load(), everyObject{}, 100)
 	seen := map[uint64]bool{}
 	for batch := sweep.next(); len(batch) > 0; batch = sweep.next() {
 		for _, i := range batch {
@@ -88,7 +88,7 @@ func TestSweepOfAMovingTable(t *testing.T) {
 
 	// None at the count, some when it comes to listing.
 	d.Discard(s, 0, pages*PageSize)
-	sweep = newSweepOf(d.live.Load(), everyObject{}, false, 100)
+	sweep = newSweepOf(d.live.Load(), everyObject{}, 100)
 	write(0)
 	if batch := sweep.next(); len(batch) != 0 {
 		t.Errorf("%d slots in a list without places", len(batch))

@@ -32,7 +32,8 @@ type WritebackResult struct {
 }
 
 // Writeback moves pages from memory to the backing device, those with the
-// largest objects first, and leaves alone what is same-filled or there already.
+// largest objects first where not all may get there, and leaves alone what is
+// same-filled or there already.
 //
 // EINVAL: not set up; ENODEV: no backing device; ERANGE: a range past the disk's
 // end or with its ends reversed; nothing is written then. EIO when the budget of
@@ -122,8 +123,13 @@ type item struct {
 	size  int // as in the commit word
 }
 
-// blocksPerWrite is how many blocks one write has at most.
-const blocksPerWrite = 64
+const (
+	// blocksPerWrite is how many blocks one write has at most.
+	blocksPerWrite = 64
+	// blocksAtLeast is how many it should have: larger writes gain more than more
+	// of them at a time.
+	blocksAtLeast = 16
+)
 
 // selects implements selector.
 func (p *writeback) selects(i uint64, e entry, aux uint32) bool {
@@ -136,12 +142,19 @@ func (p *writeback) selects(i uint64, e entry, aux uint32) bool {
 }
 
 func (p *writeback) run() error {
-	// Objects of all sizes side by side fill blocks best.
-	err := p.stretches(p, p.backing.shares != nil, p.stretch)
+	err := p.stretches(p, p.anyOrder, p.stretch)
 	if err == nil {
 		err = p.failure
 	}
 	return err
+}
+
+// anyOrder reports whether the order of that many pages makes no difference to
+// what is written in the end; or only that objects of all sizes side by side fill
+// blocks best.
+func (p *writeback) anyOrder(total int) bool {
+	free := int64(p.backing.blocks) - p.backing.used.Load()
+	return p.backing.shares != nil || !p.settings.limited() && int64(total) <= free
 }
 
 // stretch writes some of the slots back, as many as there are blocks and budget
@@ -164,7 +177,7 @@ func (p *writeback) stretch(slots []uint64) (done int, err error) {
 	p.slots = slots[:len(p.blocks)]
 	before := p.result
 	batch := int(min(p.settings.batch.Load(), blocksPerWrite*maxPassCrew))
-	n := min(batch, len(p.crew.workers))
+	n := max(1, min(batch/blocksAtLeast, len(p.crew.workers)))
 	p.most = min(batch/n, blocksPerWrite)
 	size := p.most
 	if p.backing.shares != nil {

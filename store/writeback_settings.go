@@ -68,13 +68,16 @@ func (w *writebackSettings) giveBack(b budget, used uint64) {
 	}
 }
 
-// WritebackLimited reports whether the writeback limit holds.
-func (d *Device) WritebackLimited() bool {
-	l := &d.writing.limit
+// limited reports whether the limit holds.
+func (w *writebackSettings) limited() bool {
+	l := &w.limit
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.on
 }
+
+// WritebackLimited reports whether the writeback limit holds.
+func (d *Device) WritebackLimited() bool { return d.writing.limited() }
 
 // SetWritebackLimited makes the writeback limit hold, or not. A run under way
 // heeds it from its next slotsPerStretch pages on.

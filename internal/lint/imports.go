@@ -24,7 +24,7 @@ var arrows = []struct {
 	// The suite drives the built binary; were it to import the engine, it
 	// would test something that nobody runs.
 	{"test/harness", []string{"internal/"}},
-	{"test/e2e", []string{"internal/", "test/harness"}},
+	{"test/e2e", []string{"internal/", "test/harness", "test/internal/"}},
 	{"test/soak", []string{"compress", "compress/codectest", "store", "internal/"}},
 	{"test/bench", []string{"alloc", "compress", "store", "internal/", "test/"}},
 	{"test/bench/", []string{"alloc", "compress", "store", "internal/", "test/"}},

@@ -82,6 +82,18 @@ func TestPostScripts(t *testing.T) {
 	if limit := dev.Get("writeback_limit") + dev.Get("writeback_limit_enable"); limit != "00" {
 		t.Errorf("the limit and its switch are %s afterwards, were 00", limit)
 	}
+	// A limit that holds bounds the budget, which counts against it.
+	dev.Set("writeback_limit_enable", "1")
+	dev.Set("writeback_limit", "6")
+	run("writeback.sh", dev.Dir, "idle", "16K")
+	if limit, used := dev.Get("writeback_limit"), dev.Numbers("bd_stat")[2]; limit != "2" || used != 14 {
+		t.Errorf("the limit is %s and %d blocks are written; want 2 of 6, and 14", limit, used)
+	}
+	run("writeback.sh", dev.Dir, "idle", "1M")
+	if limit := dev.Get("writeback_limit") + dev.Get("writeback_limit_enable"); limit != "01" || dev.Numbers("bd_stat")[2] != 16 {
+		t.Errorf("the limit and its switch are %s, %d blocks are written; want 01 and 16", limit, dev.Numbers("bd_stat")[2])
+	}
+	dev.Set("writeback_limit_enable", "0")
 	run("writeback.sh", dev.Dir)
 	if bd := dev.Numbers("bd_stat"); bd[0] != marked || idle() != 0 {
 		t.Errorf("bd_stat is %v, %d pages were idle and %d are", bd, marked, idle())

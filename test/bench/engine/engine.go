@@ -14,7 +14,7 @@ import (
 	"uzram/test/bench/internal/report"
 	"uzram/test/bench/internal/stopwatch"
 	"uzram/test/bench/internal/undo"
-	"uzram/test/bench/internal/zramdev"
+	"uzram/test/internal/zramdev"
 )
 
 // contest is one algorithm on one side.

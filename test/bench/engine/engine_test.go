@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"uzram/test/bench/internal/report"
-	"uzram/test/bench/internal/zramdev"
+	"uzram/test/internal/zramdev"
 )
 
 func TestParse(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"uzram/alloc"
 	"uzram/test/bench/internal/directio"
 	"uzram/test/bench/internal/undo"
-	"uzram/test/bench/internal/zramdev"
+	"uzram/test/internal/zramdev"
 )
 
 // life is what one side takes for the corpus, and for the part that is left of

@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"uzram/test/bench/internal/report"
-	"uzram/test/bench/internal/zramdev"
+	"uzram/test/internal/zramdev"
 )
 
 func printLives(w io.Writer, o options, all []*life) {

@@ -11,7 +11,7 @@ import (
 
 	"uzram/alloc"
 	"uzram/test/bench/internal/directio"
-	"uzram/test/bench/internal/zramdev"
+	"uzram/test/internal/zramdev"
 )
 
 const testSeed = 3

@@ -10,7 +10,7 @@ import (
 	"uzram/alloc"
 	"uzram/store"
 	"uzram/test/bench/internal/directio"
-	"uzram/test/bench/internal/zramdev"
+	"uzram/test/internal/zramdev"
 )
 
 // side is one of the two devices that are compared. Between fresh and done it

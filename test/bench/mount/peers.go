@@ -16,7 +16,7 @@ import (
 
 	"uzram/internal/loopdev"
 	"uzram/test/bench/internal/undo"
-	"uzram/test/bench/internal/zramdev"
+	"uzram/test/internal/zramdev"
 )
 
 // sectorSize is that of all loop devices.

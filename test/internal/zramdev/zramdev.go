@@ -41,6 +41,9 @@ func Add() (*Device, error) {
 // Path is the device's node.
 func (d *Device) Path() string { return "/dev/" + d.name }
 
+// Dir is the directory of the device's attributes.
+func (d *Device) Dir() string { return filepath.Join(sysBlock, d.name) }
+
 // Algorithms is what this kernel has compiled in.
 func (d *Device) Algorithms() ([]string, error) {
 	text, err := os.ReadFile(d.attr("comp_algorithm"))
@@ -82,7 +85,7 @@ func (d *Device) Remove() error {
 	})
 }
 
-func (d *Device) attr(name string) string { return filepath.Join(sysBlock, d.name, name) }
+func (d *Device) attr(name string) string { return filepath.Join(d.Dir(), name) }
 
 // patiently tries again while do says EBUSY, for a bounded time.
 func patiently(do func() error) error {
