@@ -51,8 +51,8 @@ func (a *Arena) Data() []byte { return a.mem[HeaderSize:] }
 // View returns the first n entries of type T behind the header page. T must
 // hold no pointers and have an alignment of at most a page.
 func View[T any](a *Arena, n uint64) []T {
-	var t T
-	if need := n * uint64(unsafe.Sizeof(t)); need > uint64(len(a.mem)-HeaderSize) {
+	var t *T // T itself may be too large for a stack
+	if need := n * uint64(unsafe.Sizeof(*t)); need > uint64(len(a.mem)-HeaderSize) {
 		panic(fmt.Sprintf("offheap: %d bytes asked of an arena of %d", need, len(a.mem)-HeaderSize))
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(&a.mem[HeaderSize])), n)

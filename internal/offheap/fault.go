@@ -3,6 +3,7 @@ package offheap
 import (
 	"sync/atomic"
 
+	"uzram/internal/failpoint"
 	"uzram/internal/invariants"
 )
 
@@ -26,5 +27,5 @@ func injected(p Purpose) error {
 			return (*f)(p)
 		}
 	}
-	return nil
+	return failpoint.Error(failpoint.Memory)
 }

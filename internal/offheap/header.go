@@ -1,15 +1,27 @@
 package offheap
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"syscall"
+)
 
 // HeaderSize is the length of an arena's header page in bytes; users' data
 // begin behind it.
 const HeaderSize = 4096
 
 // FormatVersion is raised whenever the meaning of any arena's bytes changes.
-const FormatVersion = 1
+// This release reads OldestVersion up to FormatVersion.
+const (
+	FormatVersion = 1
+	OldestVersion = 1
+)
 
-const magic = "uzram\x00ar"
+const (
+	magic       = "uzram\x00ar"
+	headerBytes = 32
+)
 
 // Purpose says what an arena holds.
 type Purpose uint32
@@ -25,12 +37,21 @@ const (
 	BackingBlocks // which blocks of a backing device are taken
 	BackingShares // how many objects are in each
 	BackingSeals  // what each is checked with
+	DeviceState   // a device's settings and counters
+	ConnState     // a FUSE connection's opens, its INIT and what is under way
 )
 
-var purposeNames = [...]string{SlotTable: "slots", SameFilledElements: "elements", PoolData: "pool", PoolZspages: "zspages", PoolFrames: "frames", Scratch: "scratch",
-	BackingBlocks: "blocks", BackingShares: "shares", BackingSeals: "seals"}
+var purposeNames = [...]string{SlotTable: "slots", SameFilledElements: "elements", PoolData: "pool", PoolZspages: "zspages",
+	PoolFrames: "frames", Scratch: "scratch", BackingBlocks: "blocks", BackingShares: "shares", BackingSeals: "seals",
+	DeviceState: "state", ConnState: "connection"}
 
-func (p Purpose) String() string { return purposeNames[p] }
+// String is a name fit for a descriptor; a header may hold any number.
+func (p Purpose) String() string {
+	if p == 0 || int(p) >= len(purposeNames) {
+		return "purpose " + strconv.FormatUint(uint64(p), 10)
+	}
+	return purposeNames[p]
+}
 
 // Header is the geometry stored at the start of an arena. All integers are
 // little endian: magic [8], version u32, purpose u32, size u64, unit u64.
@@ -50,16 +71,38 @@ func (h Header) put(b []byte) {
 }
 
 // ReadHeader decodes an arena's first bytes; ok is false where they are not a
-// header of this format version.
+// header of a format version that this release reads.
 func ReadHeader(b []byte) (h Header, ok bool) {
-	if len(b) < 32 || string(b[:8]) != magic {
+	h, ok = decodeHeader(b)
+	return h, ok && h.readable()
+}
+
+// decodeHeader is ReadHeader for any format version.
+func decodeHeader(b []byte) (h Header, ok bool) {
+	if len(b) < headerBytes || string(b[:8]) != magic {
 		return Header{}, false
 	}
-	h = Header{
+	return Header{
 		Version: binary.LittleEndian.Uint32(b[8:]),
 		Purpose: Purpose(binary.LittleEndian.Uint32(b[12:])),
 		Size:    binary.LittleEndian.Uint64(b[16:]),
 		Unit:    binary.LittleEndian.Uint64(b[24:]),
+	}, true
+}
+
+func (h Header) readable() bool { return OldestVersion <= h.Version && h.Version <= FormatVersion }
+
+// check says in a sentence why an arena with this header is not one of that
+// purpose in size bytes. The error wraps EINVAL.
+func (h Header) check(purpose Purpose, size uint64) error {
+	switch {
+	case !h.readable():
+		return fmt.Errorf("it has format version %d, this release reads %d to %d: %w",
+			h.Version, OldestVersion, FormatVersion, syscall.EINVAL)
+	case h.Purpose != purpose:
+		return fmt.Errorf("it holds %v: %w", h.Purpose, syscall.EINVAL)
+	case h.Size != size:
+		return fmt.Errorf("its header says %d bytes, it has %d: %w", h.Size, size, syscall.EINVAL)
 	}
-	return h, h.Version == FormatVersion
+	return nil
 }

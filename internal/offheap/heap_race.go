@@ -3,6 +3,7 @@
 package offheap
 
 import (
+	"fmt"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -58,6 +59,37 @@ func (a *Arena) mark(off, n int, present bool) {
 			a.pages--
 		}
 	}
+}
+
+// FD is the arena's descriptor; heap memory has none.
+func (a *Arena) FD() int { return -1 }
+
+// Open cannot map another process's heap.
+func Open(fd int, purpose Purpose) (*Arena, error) {
+	return nil, fmt.Errorf("arena %v: descriptor %d cannot stand for heap memory: %w", purpose, fd, syscall.EINVAL)
+}
+
+// DataFrom is the start of NextData.
+func (a *Arena) DataFrom(from uint64) uint64 {
+	start, _ := a.NextData(from)
+	return start
+}
+
+// NextData is the first stretch [start, end) at or after from, a multiple of a
+// page, that was populated and not punched, in bytes of Bytes; start == end ==
+// the arena's size if there is none.
+func (a *Arena) NextData(from uint64) (start, end uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := from / HeaderSize
+	for p < uint64(len(a.present)) && !a.present[p] {
+		p++
+	}
+	start = min(p*HeaderSize, uint64(len(a.mem)))
+	for p < uint64(len(a.present)) && a.present[p] {
+		p++
+	}
+	return start, min(p*HeaderSize, uint64(len(a.mem)))
 }
 
 // Resident is the number of bytes populated and not punched.
