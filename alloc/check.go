@@ -30,6 +30,7 @@ func (p *Pool) Check() (err error) {
 // with, how many zspages it saw, and whether there are more frames. No Alloc,
 // Free or Compact may run meanwhile, nor be half done.
 func (p *Pool) CheckFrames(from, n uint32, named func(owner uint64, h Handle) bool, report func(error)) (next uint32, zspages uint64, more bool) {
+	p.Settle()
 	p.recallAll()
 	p.eachZspage(max(from, 1), from+n, func(page uint32, z *zspage) {
 		p.checkZspage(page, z, named, report)
@@ -43,6 +44,7 @@ func (p *Pool) CheckFrames(from, n uint32, named func(owner uint64, h Handle) bo
 // rule as for CheckFrames.
 func (p *Pool) CheckTotals(report func(error)) {
 	type sum struct{ zspages, used uint64 }
+	p.Settle()
 	p.recallAll()
 	sums := make([]sum, numSizes)
 	p.eachZspage(1, p.runs.end(), func(_ uint32, z *zspage) {
@@ -73,6 +75,7 @@ func (p *Pool) CheckTotals(report func(error)) {
 // Owner is who owns the object named by h, and its class as in ClassStats. ok is
 // false where h names no object in use. The same rule as for CheckFrames.
 func (p *Pool) Owner(h Handle) (owner uint64, class int, ok bool) {
+	p.Settle()
 	page, ok := p.runs.inUse(h.page())
 	if !ok {
 		return 0, 0, false

@@ -1,6 +1,10 @@
 package alloc
 
-import "runtime"
+import (
+	"runtime"
+
+	"uzram/internal/failpoint"
+)
 
 // Mover is the owner of a pool's objects, asked by Compact to let one move.
 type Mover interface {
@@ -40,6 +44,7 @@ func (p *Pool) compactClass(c *class, m Mover) (pages uint64) {
 			break
 		}
 		p.isolate(c, page)
+		failpoint.Hit(failpoint.CompactIsolated)
 		p.evacuate(c, page, m)
 		if p.zspages[page].inuse != 0 {
 			busy[n] = page
@@ -47,6 +52,7 @@ func (p *Pool) compactClass(c *class, m Mover) (pages uint64) {
 			continue
 		}
 		pages += p.rejoin(c, page)
+		failpoint.Hit(failpoint.CompactRejoined)
 	}
 	for _, page := range busy[:n] {
 		pages += p.rejoin(c, page)
@@ -84,6 +90,9 @@ func (c *class) freeable() uint64 { return c.spare() / uint64(c.objs) * uint64(c
 // stocks a reserve from it or gives it back until it rejoins.
 func (p *Pool) isolate(c *class, page uint32) {
 	z := &p.zspages[page]
+	if c.rests != nil {
+		p.linkRest(c, page, z) // who goes by headers must find none of an object that nobody owns
+	}
 	p.unlink(c, page, z)
 	z.state |= isolated
 }
@@ -120,8 +129,10 @@ func (p *Pool) evacuate(c *class, src uint32, m Mover) {
 			return
 		}
 		to := p.allocFrom(c, dst, headerOwner(header))
+		failpoint.Hit(failpoint.CompactAllocated)
 		if from := handleAt(off); m.Move(headerOwner(header), from, to) {
 			p.freeIn(c, src, z, from)
+			failpoint.Hit(failpoint.CompactFreed)
 		} else {
 			p.freeIn(c, dst, &p.zspages[dst], to) // never its last object: dst was partly used
 		}

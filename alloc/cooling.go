@@ -2,6 +2,8 @@ package alloc
 
 import (
 	"slices"
+
+	"uzram/internal/failpoint"
 )
 
 // A run that no stock wants cools for a while: giving memory back costs much for
@@ -81,6 +83,7 @@ func (r *runs) giveCooled() bool {
 		r.punch(c.order[from], int(last-c.order[from])+r.length(last))
 		from = to
 	}
+	failpoint.Hit(failpoint.PoolPunched)
 
 	r.mu.Lock()
 	for _, page := range c.back {

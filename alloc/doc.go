@@ -26,6 +26,21 @@
 // A run that no stock wants cools for a while (cooling), until there are enough
 // to give back together, for that costs the system by the call.
 //
+// Another process that inherits the arena of one that ended adopts it: Adopt,
+// Claim for each object that still has an owner, Finish. Only the arena outlives a
+// process. A claimed object is complete, header included, for its header and
+// contents were written before anything named it; whatever nobody claims is free.
+// Claims set bits in scratch memory (claims), and Finish derives descriptors and
+// lists from these (rebuild), so neither reads a page of the pool. Two things are
+// left for later, done beside the pool's use and a little at a time (settling):
+//
+//	sweep     memory behind free runs goes back to the system
+//	linkRest  free objects below the last one in use of a zspage get link headers,
+//	          by whoever wants to take one of them or to move one of its neighbours
+//
+// A pool that is Wiped zeroes objects when they are freed; after an adoption, what
+// nobody claimed before anybody can have it.
+//
 // Lock order, within all locks of the pool's users; internal/lockdep holds
 // checking builds to it:
 //
@@ -36,7 +51,7 @@
 // is asked of the system and given back with neither. Compaction holds class.mu
 // and may only trylock its owners. A huge object's zspage is its own: no class lock.
 //
-// INVARIANTS (Pool.Check; reserves being recalled before):
+// INVARIANTS (Pool.Check; reserves being recalled before, and all settled):
 //
 //	A1  A zspage is on the list of its fullness group, unless it is full or isolated by compaction.
 //	A2  Its free objects plus its objects in use are those that were ever handed out.

@@ -16,8 +16,9 @@ type class struct {
 	heads   [groups]uint32 // first zspage of each partly used group, by page; newest first
 	counts  [groups]uint64 // zspages of each group, full and isolated ones included
 	zspages uint64
-	used    uint64 // objects, those in reserves included
-	_       [24]byte
+	used    uint64  // objects, those in reserves included
+	rests   *claims // which zspages have free objects on no list; nil = none since an adoption
+	_       [16]byte
 }
 
 // Workers lock different classes at a time: each has its cache lines to itself.

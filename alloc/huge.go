@@ -1,6 +1,9 @@
 package alloc
 
-import "uzram/internal/invariants"
+import (
+	"uzram/internal/failpoint"
+	"uzram/internal/invariants"
+)
 
 // allocHuge takes a page for one object. No class lock: the zspage is the
 // object's alone.
@@ -9,6 +12,7 @@ func (p *Pool) allocHuge(l *local, owner uint64) (Handle, error) {
 	if err != nil {
 		return 0, ErrNoMemory
 	}
+	failpoint.Hit(failpoint.PoolHuge)
 	z := &p.zspages[page]
 	*z = zspage{class: hugeIndex, inuse: 1, state: groupFull}
 	z.setHugeOwner(owner)
@@ -19,13 +23,10 @@ func (p *Pool) allocHuge(l *local, owner uint64) (Handle, error) {
 
 func (p *Pool) freeHuge(l *local, page uint32) {
 	z := &p.zspages[page]
-	if invariants.Enabled {
-		if z.inuse != 1 {
-			panic("alloc: freeing a huge object that is free")
-		}
-		off := runOffset(page)
-		invariants.Poison(p.mem[off : off+PageSize])
+	if invariants.Enabled && z.inuse != 1 {
+		panic("alloc: freeing a huge object that is free")
 	}
+	p.erase(runOffset(page), PageSize)
 	z.inuse = 0
 	p.pages.Add(-1)
 	p.huge.Add(-1)

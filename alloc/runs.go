@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"syscall"
 
+	"uzram/internal/failpoint"
 	"uzram/internal/lockdep"
 	"uzram/internal/offheap"
 )
@@ -32,6 +33,7 @@ type runs struct {
 	arena  *offheap.Arena
 	grow   func(from, to uint32) error // backs the descriptors of frames [from, to) with memory
 	locals []local                     // the workers' own warm runs
+	wipe   bool                        // what is handed out holds no old contents
 
 	mu      lockdep.Mutex[lockdep.LeafRank]
 	frames  []frame
@@ -43,6 +45,7 @@ type runs struct {
 	filling uint32                   // first page of the run that the refiller has in hand; 0 = none
 	wanted  [framePages + 1]bool     // chain lengths somebody has asked for
 	cooling cooling
+	sweep   sweep
 	wake    chan struct{} // tells the refiller that a stock is low
 }
 
@@ -78,6 +81,9 @@ func (r *runs) get(n int, l *local) (uint32, error) {
 	if err != nil && r.giveCooled() {
 		page, err = r.fresh(n)
 	}
+	if err != nil && r.sweep.await() {
+		page, err = r.fresh(n)
+	}
 	if err != nil {
 		return r.takeFromOthers(n, err)
 	}
@@ -88,12 +94,20 @@ func (r *runs) get(n int, l *local) (uint32, error) {
 func (r *runs) fresh(n int) (uint32, error) {
 	r.mu.Lock()
 	page, err := r.reserve(n)
+	stale := r.stale(page)
 	r.mu.Unlock()
-	if err == nil {
-		err = r.populate(page, n)
+	if err != nil {
+		return 0, err
 	}
-	return page, err
+	if stale {
+		r.punch(page, n)
+	}
+	return page, r.populate(page, n)
 }
+
+// stale reports whether a run just reserved may have contents that must not be
+// seen again, with mu held.
+func (r *runs) stale(page uint32) bool { return r.wipe && r.sweep.keeps(page/framePages) }
 
 // takeWarm takes a run of the common stock, with mu held; 0 = none.
 func (r *runs) takeWarm(n int) uint32 {
@@ -163,6 +177,7 @@ func (r *runs) populate(page uint32, n int) error {
 
 func (r *runs) giveBack(page uint32, n int) {
 	r.punch(page, n)
+	failpoint.Hit(failpoint.PoolPunched)
 	r.mu.Lock()
 	r.release(page)
 	r.mu.Unlock()
@@ -231,7 +246,9 @@ func (r *runs) release(page uint32) {
 			r.unlink(&r.partial[n], i)
 		}
 		f.chain = 0
-		r.link(&r.empty, i)
+		if !r.sweep.keeps(i) {
+			r.link(&r.empty, i)
+		}
 	case full:
 		r.link(&r.partial[n], i)
 	}
@@ -330,9 +347,13 @@ func (r *runs) warmOne(n int) bool {
 	}
 	page, err := r.reserve(n)
 	r.filling = page
+	stale := r.stale(page)
 	r.mu.Unlock()
 	if err != nil {
 		return false
+	}
+	if stale {
+		r.punch(page, n)
 	}
 	err = r.arena.Populate(int(runOffset(page)), n*PageSize)
 	if err != nil {
@@ -356,7 +377,7 @@ func (r *runs) warmRuns(yield func(page uint32, n int)) {
 			yield(page, n)
 		}
 	}
-	for _, list := range [][]uint32{r.cooling.runs, r.cooling.back} {
+	for _, list := range [][]uint32{r.cooling.runs, r.cooling.back, r.sweep.held} {
 		for _, page := range list {
 			yield(page, r.length(page))
 		}

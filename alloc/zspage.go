@@ -59,7 +59,7 @@ func (c *class) objectAt(page uint32, i int) uint64 {
 func (p *Pool) take(c *class, page uint32, z *zspage) uint64 {
 	z.inuse++
 	c.used++
-	if z.free == 0 {
+	if z.free == 0 && (c.rests == nil || !p.linkRest(c, page, z)) {
 		z.fresh++
 		return c.objectAt(page, int(z.fresh)-1)
 	}
