@@ -124,6 +124,27 @@ func (f *File) take() error {
 	return nil
 }
 
+// Adopt makes a File of what Open made of path in another process. The file is
+// taken still, and fd is the File's from then on; after an error it is the
+// caller's. Errors as Open's.
+func Adopt(fd int, path string) (*File, error) {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err == nil && flags&unix.O_ACCMODE != unix.O_RDWR {
+		err = fmt.Errorf("not open for writing: %w", syscall.EINVAL)
+	}
+	f := &File{fd: fd, path: path, direct: flags&unix.O_DIRECT != 0}
+	if err == nil {
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC)
+	}
+	if err == nil {
+		err = f.take()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s, taken over: %w", path, err)
+	}
+	return f, nil
+}
+
 // Create is New, but if something is at path already all is well.
 func Create(path string, size uint64) error {
 	err := New(path, size)
@@ -149,6 +170,9 @@ func New(path string, size uint64) error {
 	}
 	return file.Close()
 }
+
+// FD is the descriptor, which stays the File's.
+func (f *File) FD() int { return f.fd }
 
 // Path is the absolute path.
 func (f *File) Path() string { return f.path }
@@ -203,6 +227,13 @@ func (f *File) complete() error {
 		return fmt.Errorf("has become shorter, %d bytes of %d: %w", st.Size, f.size, syscall.EIO)
 	}
 	return nil
+}
+
+// Unlock lets others take a plain file, whoever has copies of its descriptor.
+func (f *File) Unlock() {
+	if f.plain {
+		_ = unix.Flock(f.fd, unix.LOCK_UN)
+	}
 }
 
 // Close gives the file back.
