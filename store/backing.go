@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"uzram/internal/failpoint"
 	"uzram/internal/offheap"
 )
 
@@ -32,29 +33,35 @@ type Backing interface {
 type backing struct {
 	Backing
 	blockTables
-	seals  sealer        // nil = none
-	first  atomic.Uint64 // no block below is free
-	used   atomic.Int64  // blocks
-	reads  atomic.Uint64 // blocks read, ever
-	writes atomic.Uint64 // blocks written, ever
-	bad    atomic.Uint64 // blocks that were not what was written, ever
+	*backingCounts
+	seals  sealer         // nil = none
+	sealed *offheap.Arena // what it knows of the blocks
+	first  atomic.Uint64  // no block below is free
+	used   atomic.Int64   // blocks
 }
 
 // maxBlocks is what a commit word can tell apart.
 const maxBlocks = (placeMask + 1) * placeUnit / PageSize
 
-// newBacking is b with nothing on it. ENOMEM: no memory for its tables.
-func newBacking(b Backing, w *writebackSettings) (*backing, error) {
-	n := &backing{Backing: b}
+// newBacking is b with nothing on it that anybody knows of, yet. What seals its
+// blocks lies in an arena of those before us, if that is not nil. ENOMEM: no
+// memory for its tables; sealed is the caller's then.
+func newBacking(b Backing, w *writebackSettings, sealed *offheap.Arena) (*backing, error) {
+	n := &backing{Backing: b, backingCounts: &w.backingCounts}
 	n.blocks = min(uint64(b.Size())/PageSize, maxBlocks)
-	if err := n.openTables(w); err != nil {
+	if sealed != nil { // the device may have grown since that was made
+		n.blocks = min(n.blocks, uint64(len(sealed.Data()))*8/w.sealBits())
+		n.tables = append(n.tables, blockTable{sealed, w.sealBits()})
+	}
+	if err := n.openTables(w, sealed); err != nil {
+		n.letGo(sealed)
 		n.closeTables()
 		return nil, fmt.Errorf("tables of the backing device: %w", err)
 	}
 	return n, nil
 }
 
-func (b *backing) openTables(w *writebackSettings) error {
+func (b *backing) openTables(w *writebackSettings, sealed *offheap.Arena) error {
 	arena, err := b.newTable(offheap.BackingBlocks, 1)
 	if err != nil {
 		return err
@@ -66,19 +73,33 @@ func (b *backing) openTables(w *writebackSettings) error {
 		}
 		b.shares = offheap.View[atomic.Int32](arena, b.blocks)
 	}
-	switch {
-	case w.encrypt.Load():
-		if arena, err = b.newTable(offheap.BackingSeals, 8*uint64(unsafe.Sizeof(sealedBlock{}))); err != nil {
+	bits := w.sealBits()
+	if bits == 0 {
+		return nil
+	}
+	if sealed == nil {
+		if sealed, err = b.newTable(offheap.BackingSeals, bits); err != nil {
 			return err
 		}
-		b.seals, err = newEncryption(offheap.View[sealedBlock](arena, b.blocks))
-	case w.checksum.Load():
-		if arena, err = b.newTable(offheap.BackingSeals, 32); err != nil {
-			return err
-		}
-		b.seals = checksums(offheap.View[uint32](arena, b.blocks))
+	}
+	b.sealed = sealed
+	if w.encrypt.Load() {
+		b.seals, err = newEncryption(w.stateWords, offheap.View[sealedBlock](sealed, b.blocks))
+	} else {
+		b.seals = checksums(offheap.View[uint32](sealed, b.blocks))
 	}
 	return err
+}
+
+// sealBits is what sealing a block takes in memory.
+func (w *writebackSettings) sealBits() uint64 {
+	switch {
+	case w.encrypt.Load():
+		return 8 * uint64(unsafe.Sizeof(sealedBlock{}))
+	case w.checksum.Load():
+		return 32
+	}
+	return 0
 }
 
 // take takes up to len(list) free blocks, the lowest, and returns those. Next to
@@ -150,6 +171,26 @@ func (b *backing) give(block uint64) {
 	}
 }
 
+// claim takes the block that a word names, for a device that was taken over.
+// ENOMEM; other errors say why the word names nothing.
+func (b *backing) claim(e entry) error {
+	block := e.block()
+	if block >= b.blocks || e.size() < 1 || e.from()+e.size() > PageSize {
+		return fmt.Errorf("%d bytes at %d of block %d, there are %d blocks", e.size(), e.from(), block, b.blocks)
+	}
+	if err := b.extendTo(block); err != nil {
+		return err
+	}
+	bit := uint64(1) << (block % 64)
+	if b.taken[block/64].Or(bit)&bit == 0 {
+		b.used.Add(1)
+	} else if b.shares == nil {
+		return fmt.Errorf("another page lies in block %d", block)
+	}
+	b.share(block)
+	return nil
+}
+
 func (b *backing) isTaken(block uint64) bool {
 	return block < b.reach.Load() && b.taken[block/64].Load()&(1<<(block%64)) != 0
 }
@@ -158,7 +199,11 @@ func (b *backing) isTaken(block uint64) bool {
 func (b *backing) read(s *Scratch, block uint64) ([]byte, error) {
 	b.reads.Add(1)
 	p := s.block[:PageSize]
-	if _, err := b.ReadAt(p, int64(block)*PageSize); err != nil {
+	err := failpoint.Error(failpoint.BackingRead)
+	if err == nil {
+		_, err = b.ReadAt(p, int64(block)*PageSize)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w (block %d of %s: %v)", ErrBacking, block, b.Path(), err)
 	}
 	if b.seals != nil && !b.seals.open(s, s.block, block) {
@@ -171,7 +216,10 @@ func (b *backing) read(s *Scratch, block uint64) ([]byte, error) {
 // write writes consecutive blocks. The error carries the errno of the write, or
 // EIO.
 func (b *backing) write(p []byte, block uint64) error {
-	_, err := b.WriteAt(p, int64(block)*PageSize)
+	err := failpoint.Error(failpoint.BackingWrite)
+	if err == nil {
+		_, err = b.WriteAt(p, int64(block)*PageSize)
+	}
 	if err == nil {
 		b.writes.Add(uint64(len(p) / PageSize))
 		return nil

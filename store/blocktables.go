@@ -2,8 +2,10 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
+	"uzram/internal/lockdep"
 	"uzram/internal/offheap"
 )
 
@@ -11,6 +13,7 @@ import (
 // have very many, of which few are ever used, so there is memory for those below
 // reach only.
 type blockTables struct {
+	growMu lockdep.Mutex[lockdep.LeafRank] // for extendTo
 	blocks uint64
 	taken  []atomic.Uint64 // a bit for each block
 	shares []atomic.Int32  // objects of each block; nil where a block has one
@@ -46,6 +49,26 @@ func (t *blockTables) extend() error {
 	}
 	t.reach.Store(to)
 	return nil
+}
+
+// extendTo has the tables reach a block, for several callers at a time. ENOMEM.
+func (t *blockTables) extendTo(block uint64) error {
+	if block < t.reach.Load() {
+		return nil
+	}
+	t.growMu.Lock()
+	defer t.growMu.Unlock()
+	for block >= t.reach.Load() {
+		if err := t.extend(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letGo forgets a table that is not to be closed with the others.
+func (t *blockTables) letGo(arena *offheap.Arena) {
+	t.tables = slices.DeleteFunc(t.tables, func(table blockTable) bool { return table.arena == arena })
 }
 
 // memory is what the tables take, in bytes.

@@ -7,11 +7,11 @@ import (
 // The tables take memory for the blocks that were in use, and no more.
 func TestTablesReach(t *testing.T) {
 	const blocks = 3*reachStep + 100
-	var w writebackSettings
+	w := writebackSettings{state: newState(1)}
 	w.compressed.Store(true)
 	w.pack.Store(true)
 	w.encrypt.Store(true)
-	b, err := newBacking(sparseBacking{blocks * PageSize}, &w)
+	b, err := newBacking(sparseBacking{blocks * PageSize}, &w, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ var errRestless = fmt.Errorf("requests do not end, the check had to give up: %w"
 // EINVAL before set-up; EBUSY: some request never ended. In both cases the
 // report is empty.
 func (d *Device) Check() (report CheckReport, err error) {
-	err = d.withLive(func(l *live) error {
+	err = d.withLiveAlone(func(l *live) error {
 		l.passMu.Lock()
 		defer l.passMu.Unlock()
 		c := checker{device: d, live: l, report: &report}
@@ -59,6 +59,7 @@ type checker struct {
 
 func (c *checker) run() error {
 	defer c.live.audit.Store(nil)
+	c.pool.Settle() // not while I/O is held up
 	if err := c.hold(c.begin); err != nil {
 		return err
 	}

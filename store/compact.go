@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"uzram/alloc"
+	"uzram/internal/failpoint"
 )
 
 // Compact empties sparse zspages and gives their pages back. EINVAL before
@@ -41,7 +42,9 @@ func (m mover) Move(owner uint64, from, to alloc.Handle) bool {
 		return false
 	}
 	copy(m.pool.Bytes(to, e.size()), m.pool.Bytes(from, e.size()))
+	failpoint.Hit(failpoint.CompactCopied)
 	m.table.setWord(owner, e.moved(to))
+	failpoint.Hit(failpoint.CompactMoved)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -11,7 +12,9 @@ import (
 
 	"uzram/alloc"
 	"uzram/compress"
+	"uzram/internal/failpoint"
 	"uzram/internal/lockdep"
+	"uzram/internal/offheap"
 )
 
 // PageSize is the size of a slot's page in bytes.
@@ -26,14 +29,19 @@ type Device struct {
 	workers *Workers
 	extra   []compress.Codec
 
-	cfgMu    lockdep.RWMutex[lockdep.SettingsRank]
-	settings settings                           // guarded by cfgMu
-	memLimit atomic.Uint64                      // pages; 0 = none. Written under cfgMu
-	backing  Backing                            // nil = none; guarded by cfgMu
-	writing  writebackSettings                  // may change at any time
-	locked   atomic.Bool                        // this process's memory is never swapped out
-	openFile func(path string) (Backing, error) // opens backing devices in place of blockfile; nil
-	live     atomic.Pointer[live]               // nil before set-up; stored under cfgMu and gate
+	cfgMu     lockdep.RWMutex[lockdep.SettingsRank]
+	settings  settings                           // guarded by cfgMu; see change
+	state     *state                             // fixed once the device is in use
+	keeping   keeping                            // likewise
+	memLimit  atomic.Uint64                      // as in the settings
+	backing   Backing                            // nil = none; guarded by cfgMu
+	writing   writebackSettings                  // may change at any time
+	locked    atomic.Bool                        // this process's memory is never swapped out
+	openFile  func(path string) (Backing, error) // opens backing devices in place of blockfile; nil
+	live      atomic.Pointer[live]               // nil before set-up; stored under cfgMu and gate
+	adoption  Adoption                           // fixed
+	restoring bool                               // guarded by cfgMu
+	keptLeast uint64                             // bytes that a snapshot may keep in any case
 
 	gate    lockdep.RWMutex[lockdep.GateRank] // held for writing while I/O is held up
 	serving atomic.Pointer[live]              // live for I/O: nil also while it is held up; stored under gate
@@ -60,6 +68,8 @@ type live struct {
 	counters []counters
 	memLimit *atomic.Uint64
 
+	poolOptions []alloc.Option
+
 	readers [priorities][]compress.Decompressor // the workers', of secondary algorithms
 	backing *backing                            // nil = none
 	fetch   *fetchCrew                          // nil without backing device
@@ -68,19 +78,22 @@ type live struct {
 
 	passMu    lockdep.Mutex[lockdep.PassRank]
 	audit     atomic.Pointer[audit] // of a check under way
+	snapshot  atomic.Pointer[snapshotRun]
 	compactor compactor
 
-	maxPages  atomic.Uint64 // highest use seen at a store
-	compacted atomic.Uint64 // pages
+	*setUpFigures
 }
 
 // NewDevice makes a device that is not set up, served by a crew. It knows the
 // extra algorithms beside those of package compress.
 func NewDevice(w *Workers, extra ...compress.Codec) *Device {
-	d := &Device{workers: w, extra: extra, settings: defaultSettings(), closed: make(chan struct{}, 1)}
-	d.writing.init()
+	d := &Device{workers: w, extra: extra, settings: defaultSettings(), closed: make(chan struct{}, 1), keptLeast: keptLeast}
+	d.useState(newState(w.Len()))
+	d.state.batch.Store(defaultBatch)
 	return d
 }
+
+func (d *Device) useState(st *state) { d.state, d.writing.state = st, st }
 
 // Size is the length of the disk in bytes, 0 before set-up.
 func (d *Device) Size() int64 {
@@ -93,55 +106,105 @@ func (d *Device) Size() int64 {
 // Initialised reports whether disksize is set.
 func (d *Device) Initialised() bool { return d.live.Load() != nil }
 
+// maxDisksize is what a file can have, in whole pages.
+const maxDisksize = math.MaxInt64 - (PageSize - 1)
+
 // SetDisksize sets the device up with a disk of at least bytes, rounded up to
 // whole pages. EINVAL: 0, more than a file can have, or parameters that the
 // algorithm refuses (EOPNOTSUPP where it knows no such parameter); EBUSY: set up
 // already; ENOMEM. When an algorithm refuses, all algorithm choices go back to
 // their defaults.
 func (d *Device) SetDisksize(bytes uint64) error {
-	if bytes == 0 || bytes > math.MaxInt64-(PageSize-1) {
-		return fmt.Errorf("disksize %d: accepted are 1 to %d bytes: %w", bytes, int64(math.MaxInt64-(PageSize-1)), syscall.EINVAL)
+	if bytes == 0 || bytes > maxDisksize {
+		return fmt.Errorf("disksize %d: accepted are 1 to %d bytes: %w", bytes, uint64(maxDisksize), syscall.EINVAL)
 	}
-	pages := (bytes + PageSize - 1) / PageSize
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
-	if d.live.Load() != nil {
-		return ErrSetUp
+	if err := d.settable(); err != nil {
+		return err
 	}
-	streams, err := d.openStreams(d.workers.Len())
+	pages := (bytes + PageSize - 1) / PageSize
+	l, refused, err := d.build(pages, nil)
 	if err != nil {
-		d.settings = defaultSettings()
-		return err
-	}
-	l := &live{
-		size:     int64(pages * PageSize),
-		streams:  streams,
-		counters: make([]counters, d.workers.Len()+1),
-		memLimit: &d.memLimit,
-	}
-	l.post.init()
-	if d.backing != nil {
-		if l.backing, err = newBacking(d.backing, &d.writing); err != nil {
-			l.close()
-			return err
+		if refused {
+			err = errors.Join(err, d.change((*settings).defaultAlgorithms))
 		}
-	}
-	if err := d.openCrew(l); err != nil {
-		l.close()
-		return err
-	}
-	if err := d.openAlgorithms(l, streams[0]); err != nil {
-		l.close()
-		d.settings = defaultSettings()
 		return err
 	}
 	if err := l.reserve(pages); err != nil {
 		l.close()
 		return fmt.Errorf("disksize %d: %w", bytes, err)
 	}
+	if err := d.noteSetUp(l); err != nil {
+		l.close()
+		return fmt.Errorf("disksize %d: %w", bytes, err)
+	}
+	failpoint.Hit(failpoint.DisksizeRecorded)
 	l.compactor.start(l)
 	d.setLive(l)
+	failpoint.Hit(failpoint.DisksizeLive)
 	return nil
+}
+
+// noteSetUp has a successor find the device set up, its figures at 0. On an
+// error it finds it as before.
+func (d *Device) noteSetUp(l *live) error {
+	d.state.clear()
+	generation := d.settings.generation + 1
+	failpoint.Hit(failpoint.DisksizeReserved)
+	err := d.holdSetUp(l, generation)
+	if err == nil {
+		failpoint.Hit(failpoint.DisksizeHeld)
+		err = d.change(func(s *settings) { s.generation, s.disksize, s.before = generation, uint64(l.size), nil })
+	}
+	if err != nil {
+		d.dropSetUp(generation)
+	}
+	return err
+}
+
+// build makes a set-up but for what holds its pages, with cfgMu held. seals are
+// the backing device's of a process before us, nil if there was none. refused: it
+// was an algorithm that failed. After an error seals are the caller's.
+func (d *Device) build(pages uint64, seals *offheap.Arena) (l *live, refused bool, err error) {
+	streams, err := d.openStreams(d.workers.Len())
+	if err != nil {
+		return nil, true, err
+	}
+	l = &live{
+		size:     int64(pages * PageSize),
+		streams:  streams,
+		counters: d.state.counters,
+		memLimit: &d.memLimit,
+
+		poolOptions:  d.settings.poolOptions(),
+		setUpFigures: &d.state.setUpFigures,
+	}
+	failpoint.Hit(failpoint.DisksizeOpened)
+	l.post.init()
+	if d.backing != nil {
+		if d.writing.encrypt.Load() && seals == nil {
+			err = d.state.newKey()
+		}
+		if err == nil {
+			l.backing, err = newBacking(d.backing, &d.writing, seals)
+		}
+	}
+	if err == nil {
+		err = d.openCrew(l)
+	}
+	if err == nil {
+		err = d.openAlgorithms(l, streams[0])
+		refused = err != nil
+	}
+	if err != nil {
+		if l.backing != nil {
+			l.backing.letGo(seals)
+		}
+		l.close()
+		return nil, refused, err
+	}
+	return l, false, nil
 }
 
 // reserve takes the address space for a disk of that many pages. A table that
@@ -158,7 +221,7 @@ func (l *live) reserve(pages uint64) (err error) {
 	if l.elements, err = newElements(pages); err != nil {
 		return err
 	}
-	l.pool, err = alloc.New(pages, bound, len(l.counters)-1)
+	l.pool, err = alloc.New(pages, bound, len(l.streams), l.poolOptions...)
 	return err
 }
 
@@ -244,18 +307,32 @@ func (d *Device) Reset(ownOpens int) error {
 		d.resetting = false
 		d.openMu.Unlock()
 	}()
+	failpoint.Hit(failpoint.ResetClaimed)
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
-	if l := d.live.Load(); l != nil {
+	l := d.live.Load()
+	if l == nil && d.restoring {
+		return ErrRestoring
+	}
+	if l != nil {
 		d.setLive(nil)
 		l.post.end()
 		d.waitOutside(math.MaxInt64)
-		l.close()
 	}
-	d.settings = defaultSettings()
+	failpoint.Hit(failpoint.ResetHidden)
+	generation, backing := d.settings.generation, d.settings.backings
+	err := d.change((*settings).reset) // a successor finds it reset from here on
+	failpoint.Hit(failpoint.ResetRecorded)
+	if l != nil {
+		l.close()
+		failpoint.Hit(failpoint.ResetClosed)
+		d.dropSetUp(generation)
+	}
+	failpoint.Hit(failpoint.ResetDropped)
+	clear(d.state.key[:])
 	d.memLimit.Store(0)
-	d.dropBacking()
-	return nil
+	d.dropBacking(backing)
+	return err
 }
 
 // claim keeps others from opening the image, once all but ownOpens have closed

@@ -27,13 +27,14 @@
 //	        Device.openMu   opens and a reset's claim on the device
 //	          slot lock     (RW) internal/park
 //	            class.mu    alloc
-//	              leaves    alloc's runs.mu; elements.mu, the odd same-filled elements; audit.mu, a check's sums;
-//	                        the mu of a run of recompression or writeback; budgetLimit.mu
+//	              leaves    alloc's runs.mu; elements.mu, the odd same-filled elements; audit.mu, a check's sums; kept.mu;
+//	                        the mu of a run of recompression or writeback, and of a rebuild; budgetLimit.mu;
+//	                        blockTables.growMu
 //
 // Such a run has a turn of its own, outside of these: it waits for it with no
 // lock held, on a channel which a reset closes (postRuns). The goroutines of its
 // crew (passCrew) hold no lock but a slot's, and passMu is held for them while
-// they work.
+// they work. So it is with a snapshot, which keeps checks out (postRuns.alone).
 //
 // Nobody holds two of one line. Compaction holds a class when it comes to a
 // slot: it tries the slot's lock and never waits for it. A request ends without
@@ -43,6 +44,11 @@
 // is inside, then loads the device's live state; whoever takes that state away
 // unpublishes it first and waits until every worker has been seen outside.
 //
+// What a device consists of lies in arenas that a Vault keeps for the process that
+// comes after this one: slots, objects, elements, seals, and the state (settings,
+// counters). AdoptDevice makes a device of them; docs/design/0013-takeover.md says
+// in which order everything is written for that.
+//
 // INVARIANTS:
 //
 //	S1  A slot is exactly one of empty, same-filled, an object, a block (the kind bits).
@@ -50,7 +56,7 @@
 //	S3  An object's size is PageSize if and only if the page is stored raw (huge).
 //	S4  At rest, sums over the table equal the counters.
 //	S5  A block of the backing device is taken if and only if a slot names it, or a writeback
-//	    under way has it; no two slots name the same.
+//	    under way has it, or a snapshot keeps it; no two slots name the same.
 //	S6  A post-processing mark stands on objects only, and only while a run works on them;
 //	    whoever commits to the slot or reads it takes it off.
 //	S7  Recompression works on a private copy with nothing locked, and commits only if its

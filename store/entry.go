@@ -5,7 +5,8 @@ import "uzram/alloc"
 // entry is a commit word: what a slot holds.
 //
 //	bits 62-63  kind
-//	same-filled bits 60-61 form, bits 0-59 the element in that form
+//	same-filled bits 60-61 form, bits 0-59 the element in that form; one of the
+//	            forms says that the page is lost
 //	object      bit 61 incompressible by the last algorithm tried, bits 59-60
 //	            priority of the algorithm (0 = primary), bits 42-58 size in
 //	            bytes, bits 0-41 handle
@@ -41,6 +42,7 @@ const (
 	formSigned        uint64 = 0 // 60 bits, sign-extended
 	formRepeated      uint64 = 1 // 32 bits, twice
 	formElsewhere     uint64 = 2 // an index into elements
+	formLost          uint64 = 3 // no element: what the page was is not there any more
 )
 
 func (e entry) kind() kind { return kind(e >> kindShift) }
@@ -119,9 +121,13 @@ func (e entry) element() (payload uint64, elsewhere bool) {
 	return payload, true
 }
 
+// lostEntry stands for a page whose word named what a take-over did not find. It
+// reads as an error until it is written or discarded.
+const lostEntry = entry(uint64(kindSame)<<kindShift | formLost<<formShift)
+
 // cell is the index in elements of a same-filled page's element, if it is there.
 func (e entry) cell() (index uint64, outside bool) {
-	if e.kind() != kindSame {
+	if e.kind() != kindSame || e == lostEntry {
 		return 0, false
 	}
 	return e.element()

@@ -16,6 +16,7 @@ var (
 	ErrMemLimit     = fmt.Errorf("memory limit reached: %w", syscall.EIO)
 	ErrNoMemory     = fmt.Errorf("no memory to store the page: %w", syscall.EIO)
 	ErrCorruptPage  = fmt.Errorf("stored page does not decode: %w", syscall.EIO)
+	ErrLost         = fmt.Errorf("page is lost since a take-over: %w", syscall.EIO)
 	ErrBacking      = fmt.Errorf("backing device failed: %w", syscall.EIO)
 	ErrNoBacking    = fmt.Errorf("no backing device: %w", syscall.ENODEV)
 	ErrBackingFull  = fmt.Errorf("backing device is full: %w", syscall.ENOSPC)

@@ -84,7 +84,7 @@ func fillPage(rng *rand.Rand, kind int, page []byte) {
 	case inlinePage:
 		fill(page, 0x0101010101010101*uint64(rng.IntN(256)))
 	case oddElementPage:
-		fill(page, rng.Uint64()|1<<63)
+		fill(page, rng.Uint64()&^(1<<62)|1<<63) // fits no form
 	case textPage:
 		line := fmt.Sprintf("line %d says nothing new; ", rng.IntN(1000))
 		copy(page, bytes.Repeat([]byte(line), len(page)/len(line)+1))

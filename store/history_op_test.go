@@ -34,6 +34,7 @@ const (
 	opMemLimit   // n bytes; 0 = none
 	opFailRate   // n of 1000 calls of the codec
 	opShortage   // memory runs out after n requests for some; -1: there is enough again
+	opTakeOver   // the process dies, another one takes over
 )
 
 // verbs says how a verb is called, how it is done, and what it looks at: worker,
@@ -56,6 +57,7 @@ var verbs = map[verb]struct {
 	opMemLimit:   {"opMemLimit", "n", (*trial).setMemLimit},
 	opFailRate:   {"opFailRate", "n", (*trial).setFailRate},
 	opShortage:   {"opShortage", "n", (*trial).setShortage},
+	opTakeOver:   {"opTakeOver", "", (*trial).takeOver},
 }
 
 // Contents beyond the kinds of fillPage.

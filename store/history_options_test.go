@@ -23,6 +23,7 @@ type options struct {
 
 	compressed, pack, checksum, encrypt bool // of writeback
 	shortages                           bool // it makes memory short, which has effect in checking builds only
+	takeovers                           bool // processes die
 }
 
 func (o options) String() string {
@@ -34,7 +35,7 @@ func (o options) String() string {
 		name string
 		on   bool
 	}{
-		{"limits", o.limits}, {"resets", o.resets}, {"shortages", o.shortages},
+		{"limits", o.limits}, {"resets", o.resets}, {"shortages", o.shortages}, {"takeovers", o.takeovers},
 		{fmt.Sprint("blocks=", o.blocks), o.blocks > 0}, {"bad", o.badBlocks}, {"compressed", o.compressed},
 		{"pack", o.pack}, {"checksum", o.checksum}, {"encrypt", o.encrypt},
 	} {
@@ -90,6 +91,7 @@ func optionSets(rng *rand.Rand) (sets []options) {
 				limits:    rng.IntN(2) == 0,
 				resets:    rng.IntN(3) == 0,
 				shortages: invariants.Enabled && rng.IntN(3) == 0,
+				takeovers: rng.IntN(3) == 0,
 			}
 			if rng.IntN(3) > 0 {
 				o.blocks = 1 + rng.IntN(o.pages+o.pages/4)
@@ -126,6 +128,9 @@ func (o options) weights() map[verb]int {
 	}
 	if o.wrapping == "-failing" {
 		w[opFailRate] = 3
+	}
+	if o.takeovers {
+		w[opTakeOver] = 3
 	}
 	if o.shortages {
 		w[opShortage] = 4

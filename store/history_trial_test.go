@@ -33,6 +33,7 @@ type trial struct {
 	backing     *memBacking
 	backingRate int // of failing requests
 	budget      int // blocks; -1 = no limit
+	vault       *testVault
 	short       bool
 	steps       int
 }
@@ -76,7 +77,7 @@ func newTrial(o options, plant func(*Device) target) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{options: o, crew: crew, codecs: o.codecs(1), budget: -1}
+	t := &trial{options: o, crew: crew, codecs: o.codecs(1), budget: -1, vault: new(testVault)}
 	for _, name := range o.algorithms() {
 		inner, _ := compress.Lookup(name)
 		stream, err := inner.NewStream(compress.Params{})
@@ -86,6 +87,11 @@ func newTrial(o options, plant func(*Device) target) (*trial, error) {
 		t.sizes = append(t.sizes, stream)
 	}
 	t.dev = NewDevice(crew, t.codecs...)
+	if o.takeovers {
+		if err := t.dev.SetVault(t.vault, testPrefix); err != nil {
+			return nil, err
+		}
+	}
 	t.disk = t.dev
 	if plant != nil {
 		t.disk = plant(t.dev)
@@ -96,7 +102,7 @@ func newTrial(o options, plant func(*Device) target) (*trial, error) {
 
 func (t *trial) close() error {
 	offheap.InjectShortage(nil)
-	err := t.dev.Reset(0)
+	err := errors.Join(t.dev.Reset(0), t.dev.Retire())
 	for _, s := range t.sizes {
 		s.Close()
 	}

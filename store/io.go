@@ -1,6 +1,10 @@
 package store
 
-import "syscall"
+import (
+	"syscall"
+
+	"uzram/internal/failpoint"
+)
 
 // ReadAt fills p from the disk at off. It returns less than len(p) only at the
 // end of the disk, and 0 past it or before set-up. Errors carry EIO.
@@ -134,9 +138,14 @@ func (l *live) discardPages(s *Scratch, first, last uint64) {
 				continue
 			}
 			l.table.lock(i, s.waiter)
+			failpoint.Hit(failpoint.FreeLocked)
+			kept := l.keep(i)
 			old := l.table.commit(i, 0, 0)
+			failpoint.Hit(failpoint.FreeCommitted)
 			l.table.unlock(i)
-			l.settle(s, i, old, 0)
+			failpoint.Hit(failpoint.FreeUnlocked)
+			l.settle(s, i, old, 0, kept)
+			failpoint.Hit(failpoint.FreeSettled)
 		}
 		first = to
 	}
@@ -194,9 +203,14 @@ func (l *live) freeHint(s *Scratch, i uint64) bool {
 		s.tally.missFree++
 		return false
 	}
+	failpoint.Hit(failpoint.FreeLocked)
+	kept := l.keep(i)
 	old := l.table.commit(i, 0, 0)
+	failpoint.Hit(failpoint.FreeCommitted)
 	l.table.unlock(i)
-	l.settle(s, i, old, 0)
+	failpoint.Hit(failpoint.FreeUnlocked)
+	l.settle(s, i, old, 0, kept)
+	failpoint.Hit(failpoint.FreeSettled)
 	return true
 }
 

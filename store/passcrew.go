@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"uzram/compress"
+	"uzram/internal/failpoint"
 	"uzram/internal/lockdep"
 	"uzram/internal/offheap"
 	"uzram/internal/park"
@@ -196,7 +197,11 @@ func (w *passWorker) decompress(e entry, object []byte) ([]byte, error) {
 	if reader == nil {
 		return nil, corrupt(errNoAlgorithm)
 	}
-	if err := reader.Decompress(w.scratch.page, object); err != nil {
+	err := failpoint.Error(failpoint.Decompress)
+	if err == nil {
+		err = reader.Decompress(w.scratch.page, object)
+	}
+	if err != nil {
 		return nil, corrupt(err)
 	}
 	return w.scratch.page, nil

@@ -2,7 +2,9 @@ package store
 
 import (
 	"sync"
+	"sync/atomic"
 
+	"uzram/internal/failpoint"
 	"uzram/internal/lockdep"
 )
 
@@ -24,9 +26,14 @@ type postRuns struct {
 	turn    chan struct{} // full while a run goes on
 	stop    chan struct{} // closed when all are to end
 	pending sync.WaitGroup
+	alone   chan struct{} // full while a snapshot is taken or a check runs
+
+	snapshotting atomic.Bool // or about to
 }
 
-func (p *postRuns) init() { p.turn, p.stop = make(chan struct{}, 1), make(chan struct{}) }
+func (p *postRuns) init() {
+	p.turn, p.alone, p.stop = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
+}
 
 // end returns when no run goes on or waits. None may begin any more.
 func (p *postRuns) end() {
@@ -94,6 +101,7 @@ func (l *live) take(s *Scratch, i uint64, sel selector, buf []byte) (t taken, ok
 			break
 		}
 		if slot.aux.CompareAndSwap(aux, aux&^idleMark|postMark) {
+			failpoint.Hit(failpoint.PostMarked)
 			copy(buf, l.pool.Bytes(e.handle(), e.size()))
 			return taken{e, aux & secondsMask}, true
 		}
@@ -109,9 +117,13 @@ func (l *live) replace(s *Scratch, i uint64, e entry, used uint32) bool {
 		l.table.unlock(i)
 		return false
 	}
+	failpoint.Hit(failpoint.PostLocked)
 	old := l.table.commit(i, e, used)
+	failpoint.Hit(failpoint.PostCommitted)
 	l.table.unlock(i)
-	l.settle(s, i, old, e)
+	failpoint.Hit(failpoint.PostUnlocked)
+	l.settle(s, i, old, e, false) // a snapshot may as well find the same page in e
+	failpoint.Hit(failpoint.PostSettled)
 	return true
 }
 
@@ -125,6 +137,7 @@ func (l *live) untake(s *Scratch, i uint64, flags entry) bool {
 		return false
 	}
 	l.table.setWord(i, entry(slot.word.Load())|flags)
+	failpoint.Hit(failpoint.PostFlagged)
 	slot.aux.And(^uint32(postMark))
 	return true
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+
+	"uzram/internal/failpoint"
 )
 
 // readPage fills page with slot i's contents, zeros for an empty slot.
@@ -12,11 +14,14 @@ func (l *live) readPage(s *Scratch, i uint64, page []byte) error {
 		return nil
 	}
 	l.table.rlock(i, s.waiter)
+	failpoint.Hit(failpoint.ReadLocked)
 	e := entry(l.table.slots[i].word.Load())
 	err := l.decode(s, i, e, page)
+	failpoint.Hit(failpoint.ReadDecoded)
 	if e.kind() != kindEmpty {
 		l.table.access(i, s.now)
 	}
+	failpoint.Hit(failpoint.ReadAccessed)
 	l.table.runlock(i)
 	return err
 }
@@ -27,6 +32,9 @@ func (l *live) decode(s *Scratch, i uint64, e entry, page []byte) error {
 	case kindEmpty:
 		clear(page)
 	case kindSame:
+		if e == lostEntry {
+			return fmt.Errorf("page %d: %w", i, ErrLost)
+		}
 		element, elsewhere := e.element()
 		if elsewhere {
 			element = l.elements.get(element)
@@ -69,7 +77,9 @@ func (l *live) unpack(s *Scratch, i uint64, e entry, page, block []byte, err err
 // decompress fills page by the algorithm of that priority.
 func (l *live) decompress(s *Scratch, priority int, page, object []byte) error {
 	err := errNoAlgorithm
-	if priority == 0 {
+	if fault := failpoint.Error(failpoint.Decompress); fault != nil {
+		err = fault
+	} else if priority == 0 {
 		err = l.streams[s.id].Decompress(page, object)
 	} else if readers := l.readers[priority]; s.id < len(readers) {
 		err = readers[s.id].Decompress(page, object)

@@ -7,6 +7,7 @@ import (
 
 	"uzram/alloc"
 	"uzram/compress"
+	"uzram/internal/failpoint"
 	"uzram/internal/lockdep"
 )
 
@@ -47,12 +48,13 @@ func (d *Device) Recompress(r RecompressRequest) (result RecompressResult, err e
 	if r.Threshold < 0 || r.Threshold >= alloc.HugeThreshold {
 		return result, fmt.Errorf("threshold %d: accepted are 0 to %d bytes: %w", r.Threshold, alloc.HugeThreshold-1, syscall.EINVAL)
 	}
-	var priority int
+	p := &recompression{request: r}
 	err = d.postProcess(func(*live) (err error) {
-		priority, err = d.settings.recompression(r)
+		p.priority, err = d.settings.recompression(r)
+		p.final = p.priority == d.settings.lastSecondary()
 		return err
 	}, func(l *live) error {
-		p := &recompression{live: l, request: r, priority: priority, final: priority == d.settings.lastSecondary()}
+		p.live = l
 		err := p.run()
 		result = p.result
 		return err
@@ -152,7 +154,9 @@ func (p *recompression) slot(w *passWorker, i uint64, r *RecompressResult) error
 		return nil
 	}
 	r.Tried++
+	failpoint.Hit(failpoint.PostCopied)
 	object, err := p.pack(w, old.e)
+	failpoint.Hit(failpoint.RecompressPacked)
 	if err != nil {
 		r.Failed++
 		p.untake(&w.scratch, i, 0)
@@ -169,7 +173,9 @@ func (p *recompression) slot(w *passWorker, i uint64, r *RecompressResult) error
 		p.untake(&w.scratch, i, 0)
 		return fmt.Errorf("page %d: %w", i, err)
 	}
+	failpoint.Hit(failpoint.RecompressAllocated)
 	copy(p.pool.Bytes(h, len(object)), object)
+	failpoint.Hit(failpoint.RecompressFilled)
 	// The time of the last access becomes 0, as it does in the kernel.
 	if !p.replace(&w.scratch, i, packedEntry(h, len(object), p.priority), 0) {
 		p.pool.Free(alloc.NoWorker, h)
@@ -214,6 +220,9 @@ func (p *recompression) pack(w *passWorker, e entry) ([]byte, error) {
 		return nil, err
 	}
 	n, err := w.writers[p.priority].Compress(w.scratch.dst, page)
+	if fault := failpoint.Error(failpoint.Compress); fault != nil {
+		err = fault
+	}
 	switch {
 	case errors.Is(err, compress.ErrIncompressible):
 		return nil, nil

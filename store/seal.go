@@ -45,10 +45,12 @@ func (c checksums) open(s *Scratch, p []byte, block uint64) bool {
 
 // encryption is AES-256-GCM with a key that was never anywhere but in memory. A
 // nonce is the number of the write, so none comes twice under a key; the block's
-// number is authenticated with it, so blocks cannot change places.
+// number is authenticated with it, so blocks cannot change places. Key and number
+// lie in the state, and the number is taken before it is used, so that a
+// successor goes on behind it.
 type encryption struct {
 	aead   cipher.AEAD
-	writes atomic.Uint64
+	writes *atomic.Uint64
 	blocks []sealedBlock
 }
 
@@ -63,13 +65,17 @@ const (
 	tagSize   = 16
 )
 
-func newEncryption(blocks []sealedBlock) (*encryption, error) {
-	var key [keySize]byte
-	defer clear(key[:])
-	if _, err := rand.Read(key[:]); err != nil {
-		return nil, fmt.Errorf("key of the backing device: %w", err)
+// newKey makes another key for blocks to come.
+func (st *stateWords) newKey() error {
+	if _, err := rand.Read(st.key[:]); err != nil {
+		return fmt.Errorf("key of the backing device: %w", err)
 	}
-	block, err := aes.NewCipher(key[:])
+	return nil
+}
+
+// newEncryption encrypts by the state's key.
+func newEncryption(st *stateWords, blocks []sealedBlock) (*encryption, error) {
+	block, err := aes.NewCipher(st.key[:])
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +86,7 @@ func newEncryption(blocks []sealedBlock) (*encryption, error) {
 	if aead.NonceSize() != nonceSize || aead.Overhead() != tagSize {
 		return nil, errors.New("AES-GCM of another shape")
 	}
-	return &encryption{aead: aead, blocks: blocks}, nil
+	return &encryption{aead: aead, writes: &st.sealed, blocks: blocks}, nil
 }
 
 // nonce is that of a write, and the data that a block is authenticated with. Both

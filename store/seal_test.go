@@ -117,7 +117,7 @@ func TestEncryptionNeedsLockedMemory(t *testing.T) {
 
 // A sealer leaves alone what lies behind the block.
 func TestSealsKeepNeighbours(t *testing.T) {
-	e, err := newEncryption(make([]sealedBlock, 2))
+	e, err := newEncryption(new(stateWords), make([]sealedBlock, 2))
 	if err != nil {
 		t.Fatal(err)
 	}

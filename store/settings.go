@@ -6,23 +6,87 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"uzram/alloc"
 	"uzram/compress"
+	"uzram/internal/failpoint"
 )
 
 // priorities is how many algorithms a device can have: 0 is the primary, the
 // rest are secondary ones.
 const priorities = 4
 
-// settings is what is chosen before a device is set up.
+// settings is what was chosen for a device, and whether it is set up: what a
+// successor reads in the record.
 type settings struct {
 	algorithm [priorities]string // "" = none; the primary always has one
 	params    [priorities]compress.Params
+	memLimit  uint64 // pages; 0 = none
+	backing   string // path of the backing device; "" = none
+
+	// Stay at a reset.
+	wipe                                bool // zero what is freed
+	compressed, pack, checksum, encrypt bool
+	backings                            uint64 // how many backing devices there were
+	generation                          uint64 // how often the device was set up
+
+	disksize uint64 // bytes; 0 = not set up
+
+	before *settings // those that a restore under way replaces, and a death brings back
 }
 
 func defaultSettings() settings {
 	var s settings
-	s.algorithm[0] = compress.DefaultName
+	s.defaultAlgorithms()
 	return s
+}
+
+func (s *settings) defaultAlgorithms() {
+	s.algorithm, s.params = [priorities]string{compress.DefaultName}, [priorities]compress.Params{}
+}
+
+func (s *settings) poolOptions() (options []alloc.Option) {
+	if s.wipe {
+		options = append(options, alloc.Wiped)
+	}
+	return options
+}
+
+// SetWipe chooses whether memory of pages is zeroed as it is freed, before
+// anything else can be in it. EBUSY: the device is set up.
+func (d *Device) SetWipe(on bool) error {
+	d.cfgMu.Lock()
+	defer d.cfgMu.Unlock()
+	if err := d.settable(); err != nil {
+		return err
+	}
+	return d.change(func(s *settings) { s.wipe = on })
+}
+
+// Wipe reports whether memory of pages is zeroed as it is freed.
+func (d *Device) Wipe() bool {
+	d.cfgMu.RLock()
+	defer d.cfgMu.RUnlock()
+	return d.settings.wipe
+}
+
+// reset is what is left of settings by a reset.
+func (s *settings) reset() {
+	s.defaultAlgorithms()
+	s.memLimit, s.backing, s.disksize = 0, "", 0
+}
+
+// change changes the settings once a successor would find them so, with cfgMu
+// held. The error is ENOMEM, and then nothing has changed; what makes settings
+// shorter does not fail.
+func (d *Device) change(f func(*settings)) error {
+	next := d.settings
+	f(&next)
+	failpoint.Hit(failpoint.SettingChanged)
+	if err := d.state.save(&next); err != nil {
+		return err
+	}
+	d.settings = next
+	return nil
 }
 
 // codec finds an algorithm by name.
@@ -127,12 +191,12 @@ func (d *Device) choose(priority int, name string) error {
 	}
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
-	if d.live.Load() != nil {
-		return ErrSetUp
+	if err := d.settable(); err != nil {
+		return err
 	}
-	d.settings.algorithm[priority] = name
-	d.settings.params[priority] = compress.Params{}
-	return nil
+	return d.change(func(s *settings) {
+		s.algorithm[priority], s.params[priority] = name, compress.Params{}
+	})
 }
 
 // ParamsRequest is one write to algorithm_params. It replaces all parameters of
@@ -174,15 +238,14 @@ func (d *Device) SetParams(r ParamsRequest) error {
 func (d *Device) replaceParams(r ParamsRequest, p compress.Params) error {
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
-	if d.live.Load() != nil {
-		return ErrSetUp
+	if err := d.settable(); err != nil {
+		return err
 	}
 	priority, err := d.settings.find(r)
 	if err != nil {
 		return err
 	}
-	d.settings.params[priority] = p
-	return nil
+	return d.change(func(s *settings) { s.params[priority] = p })
 }
 
 // find is the priority that a request means.
@@ -246,15 +309,24 @@ func readDict(path string) ([]byte, error) {
 }
 
 // SetMemLimit bounds the pool to bytes, rounded up to pages; 0 takes the bound
-// away. Stores that need memory beyond it fail with EIO from then on.
-func (d *Device) SetMemLimit(bytes uint64) {
+// away. Stores that need memory beyond it fail with EIO from then on. ENOMEM: it
+// could not be noted for a successor, nothing has changed. EBUSY: a snapshot is
+// being restored.
+func (d *Device) SetMemLimit(bytes uint64) error {
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
+	if d.restoring {
+		return ErrRestoring
+	}
 	pages := bytes / PageSize
 	if bytes%PageSize != 0 {
 		pages++
 	}
-	d.memLimit.Store(pages)
+	err := d.change(func(s *settings) { s.memLimit = pages })
+	if err == nil {
+		d.memLimit.Store(pages)
+	}
+	return err
 }
 
 // ResetMemUsedMax sets the highest use seen to the present one.

@@ -4,6 +4,10 @@ package store
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -105,5 +109,102 @@ func TestShortageWhileWriting(t *testing.T) {
 				t.Fatalf("kind %d, shortage %d: data differ", kind, n)
 			}
 		}
+	}
+}
+
+// Memory runs out at each point of a take-over in turn: it is ENOMEM, nothing stays
+// behind, and the next one finds all as it was.
+func TestShortageWhileTakingOver(t *testing.T) {
+	d, w, v := newHeldDevice(t, 2)
+	d.SetMemoryLocked(true)
+	b := newMemBacking(64)
+	d.openFile = func(string) (Backing, error) { return b, nil }
+	for _, set := range []func() error{
+		func() error { return d.SetRecompAlgorithm(1, "zstd") },
+		func() error { return d.SetWritebackEncryption(true) },
+		func() error { return d.SetBackingDev("/memory") },
+	} {
+		if err := set(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	setUp(t, d, "lz4", 4*pageKinds)
+	disk := fillDisk(t, d, w.Scratch(0), newRand(t))
+	mustWriteback(t, d, WritebackRequest{Pages: []PageRange{{0, 2 * pageKinds}}})
+	for n := int64(0); ; n++ {
+		left, err := leave(v, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		failFrom(t, n)
+		next, nv, err := left.successor(w)
+		offheap.InjectShortage(nil)
+		if err == nil {
+			if n < 10 {
+				t.Errorf("taken over after %d requests for memory", n)
+			}
+			wantDisk(t, next, w.Scratch(0), disk)
+			check(t, next)
+			if err := retire(next, nv); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		wantErrno(t, "take-over", err, syscall.ENOMEM)
+		if len(nv.names()) != 5 {
+			t.Fatalf("after failure %d the vault has %q", n, nv.names())
+		}
+		for _, name := range nv.names() {
+			nv.Drop(testPrefix + name)
+		}
+	}
+}
+
+// A device that cannot be kept for want of memory is as it was.
+func TestShortageOfAStateArena(t *testing.T) {
+	for n := int64(0); ; n++ {
+		d, v := NewDevice(newWorkers(t, 1)), new(testVault)
+		failFrom(t, n)
+		err := d.SetVault(v, testPrefix)
+		offheap.InjectShortage(nil)
+		if err == nil {
+			if n < 3 {
+				t.Errorf("kept after %d requests for memory", n)
+			}
+			if err := retire(d, v); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		wantErrno(t, "keeping", err, syscall.ENOMEM)
+		wantNames(t, v, "")
+	}
+}
+
+// farBacking has a path that few records have room for.
+type farBacking struct{ *memBacking }
+
+func (farBacking) Path() string { return strings.Repeat("/far", PageSize) }
+func (farBacking) FD() int      { return -1 }
+
+// Where a longer record needs memory that there is not, the setting stays, and a
+// shorter one is no problem.
+func TestShortageForASetting(t *testing.T) {
+	d, w, v := newHeldDevice(t, 1)
+	path := filepath.Join(t.TempDir(), "dict")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("dictionary"), 6000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	failFrom(t, 0)
+	wantErrno(t, "a dictionary", d.SetParams(ParamsRequest{DictPath: path}), syscall.ENOMEM)
+	d.openFile = func(string) (Backing, error) { return farBacking{newMemBacking(8)}, nil }
+	wantErrno(t, "a long path", d.SetBackingDev("far"), syscall.ENOMEM)
+	wantNames(t, v, "state")
+	if err := errors.Join(d.SetMemLimit(1<<40), d.SetAlgorithm("zstd"), d.Reset(0)); err != nil {
+		t.Error(err)
+	}
+	offheap.InjectShortage(nil)
+	if next := takenOver(t, d, w, v); len(next.settings.params[0].Dict) > 0 {
+		t.Error("the dictionary is there")
 	}
 }

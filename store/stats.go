@@ -26,7 +26,8 @@ type Stats struct {
 	NotifyFree   uint64 // pages discarded, in use or not
 
 	// bd_stat
-	BackingUsed   uint64 // blocks of 4 KiB in use
+	BackingBlocks uint64 // blocks of 4 KiB that the backing device has
+	BackingUsed   uint64 // of them, those in use
 	BackingReads  uint64 // blocks read since set-up
 	BackingWrites uint64 // blocks written since set-up
 	BackingBad    uint64 // blocks read since set-up that were not what was written there
@@ -35,7 +36,7 @@ type Stats struct {
 	MissFree uint64 // free hints given up because the slot was busy
 
 	// Memory that the kernel does not count either, now.
-	Table       uint64 // slots and same-filled elements
+	Table       uint64 // slots and same-filled elements; settings and counters, where a successor may need them
 	PoolMeta    uint64 // descriptors of zspages and frames
 	BackingMeta uint64 // tables of the backing device's blocks, buffers of recompression and writeback
 	Streams     uint64 // codec contexts and dictionaries
@@ -120,11 +121,11 @@ func (d *Device) Stats() Stats {
 	s.NotifyFree, s.MissFree = uint64(sum.notifyFree), uint64(sum.missFree)
 	if b := l.backing; b != nil {
 		s.BackingUsed, s.BackingReads, s.BackingWrites = uint64(max(0, b.used.Load())), b.reads.Load(), b.writes.Load()
-		s.BackingBad = b.bad.Load()
+		s.BackingBlocks, s.BackingBad = b.blocks, b.bad.Load()
 		s.BackingMeta = b.memory()
 	}
 	s.BackingMeta += l.crew.memory() + l.fetch.memory()
-	s.Table = l.table.arena.Resident() + l.elements.arena.Resident()
+	s.Table = l.table.arena.Resident() + l.elements.arena.Resident() + d.state.memory()
 	s.PoolMeta, s.Reserve = l.pool.Overhead()
 	for _, use := range d.algorithmsInUse() {
 		s.Streams += use.Memory

@@ -42,12 +42,33 @@ func newTable(slots uint64) (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("slot table: %w", err)
 	}
+	return viewTable(arena, slots), nil
+}
+
+func viewTable(arena *offheap.Arena, slots uint64) *table {
 	pages := (slots + slotsPerTouch - 1) / slotsPerTouch
 	return &table{
 		slots:   offheap.View[slot](arena, slots),
 		touched: make([]atomic.Uint64, (pages+63)/64),
 		arena:   arena,
-	}, nil
+	}
+}
+
+// tableIn is the table that a process before us left in an arena. EINVAL: it is
+// too small; the arena is the caller's then.
+func tableIn(arena *offheap.Arena, slots uint64) (*table, error) {
+	if has := uint64(len(arena.Data())) / slotBytes; has < slots {
+		return nil, fmt.Errorf("a table of %d slots, want %d: %w", has, slots, syscall.EINVAL)
+	}
+	t := viewTable(arena, slots)
+	pages := (slots + slotsPerTouch - 1) / slotsPerTouch
+	for start, end := arena.NextData(offheap.HeaderSize); start < end; start, end = arena.NextData(end) {
+		first, last := start/PageSize-1, end/PageSize-1 // behind the header
+		for p := first; p < min(last, pages); p++ {
+			t.touched[p/64].Or(1 << (p % 64))
+		}
+	}
+	return t, nil
 }
 
 func (t *table) close() { t.arena.Close() }
@@ -65,7 +86,7 @@ func (t *table) touch(i uint64) error {
 	}
 	p := i / slotsPerTouch
 	if err := t.arena.PopulateData(p*PageSize, (p+1)*PageSize); err != nil {
-		return fmt.Errorf("slot table: %w (%v)", syscall.EIO, err)
+		return fmt.Errorf("slot table: %w (%v)", ErrNoMemory, err)
 	}
 	t.touched[p/64].Or(1 << (p % 64))
 	return nil

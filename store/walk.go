@@ -31,7 +31,7 @@ func (d *Device) Slots(from uint64, yield func(SlotState) bool) error {
 				state := SlotState{
 					Index:          i,
 					Seconds:        aux & secondsMask,
-					Same:           e.kind() == kindSame,
+					Same:           e.kind() == kindSame && e != lostEntry,
 					WrittenBack:    e.kind() == kindBlock,
 					Huge:           e.wasHuge(),
 					Idle:           aux&idleMark != 0,

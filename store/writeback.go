@@ -7,6 +7,7 @@ import (
 	"sort"
 	"syscall"
 
+	"uzram/internal/failpoint"
 	"uzram/internal/lockdep"
 )
 
@@ -154,7 +155,7 @@ func (p *writeback) run() error {
 // blocks best.
 func (p *writeback) anyOrder(total int) bool {
 	free := int64(p.backing.blocks) - p.backing.used.Load()
-	return p.backing.shares != nil || !p.settings.limited() && int64(total) <= free
+	return p.backing.shares != nil || p.settings.limited.Load() == 0 && int64(total) <= free
 }
 
 // stretch writes some of the slots back, as many as there are blocks and budget
@@ -174,6 +175,7 @@ func (p *writeback) stretch(slots []uint64) (done int, err error) {
 		}
 		return 0, ErrBackingFull
 	}
+	failpoint.Hit(failpoint.WritebackReserved)
 	p.slots = slots[:len(p.blocks)]
 	before := p.result
 	batch := int(min(p.settings.batch.Load(), blocksPerWrite*maxPassCrew))
@@ -184,12 +186,14 @@ func (p *writeback) stretch(slots []uint64) (done int, err error) {
 		size = blocksPerWrite // the more to choose from, the fuller the blocks
 	}
 	err = p.share(n, size, len(p.slots), p.write)
+	failpoint.Hit(failpoint.WritebackEnded)
 	p.settings.giveBack(budget, p.result.Blocks-before.Blocks)
 	for _, block := range p.blocks {
 		if block != noBlock {
 			p.backing.give(block)
 		}
 	}
+	failpoint.Hit(failpoint.WritebackGiven)
 	if err == nil && p.result.Failed > before.Failed && p.result.Written+p.result.Overtaken == before.Written+before.Overtaken {
 		err = p.failure // the rest stays as it is, idle marks and all
 	}
@@ -220,6 +224,7 @@ func (p *writeback) write(w *passWorker, from, to int) error {
 			continue
 		}
 		r.Tried++
+		failpoint.Hit(failpoint.PostCopied)
 		content, err := p.content(w, t.e)
 		if err != nil {
 			r.Failed++
@@ -237,7 +242,9 @@ func (p *writeback) write(w *passWorker, from, to int) error {
 		copy(w.block(k)[b.fill:], content)
 		b.fill += (len(content) + placeUnit - 1) &^ (placeUnit - 1)
 	}
+	failpoint.Hit(failpoint.WritebackFilled)
 	p.writeBins(w, bins)
+	failpoint.Hit(failpoint.WritebackWritten)
 	for k := range items {
 		p.commit(w, &items[k], &bins[items[k].bin], &r)
 	}
@@ -315,6 +322,7 @@ func (p *writeback) writeBins(w *passWorker, bins []bin) {
 			seals.seal(&w.scratch, w.blocks[k*PageSize:], bins[k].block)
 		}
 	}
+	failpoint.Hit(failpoint.WritebackSealed)
 	for from := 0; from < len(bins); {
 		to := from + 1
 		for to < len(bins) && to-from < p.most && bins[to].block == bins[to-1].block+1 {
@@ -341,6 +349,7 @@ func (p *writeback) commit(w *passWorker, it *item, b *bin, r *WritebackResult) 
 		return
 	}
 	p.backing.share(b.block)
+	failpoint.Hit(failpoint.WritebackShared)
 	e := blockEntry(it.taken.e, int64(b.block)*PageSize+int64(it.from), it.size)
 	if !p.replace(&w.scratch, it.slot, e, it.taken.used) {
 		if p.backing.shares != nil {

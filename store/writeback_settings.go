@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 
@@ -11,10 +12,10 @@ import (
 
 // writebackSettings outlive a reset, as they do in the kernel.
 type writebackSettings struct {
-	limit budgetLimit
-	batch atomic.Uint32 // blocks in flight, at least 1
+	*state // for its writebackWords
+	limit  budgetLimit
 
-	// Change under cfgMu, before set-up only.
+	// As in the settings. Change under cfgMu, before set-up only.
 	compressed atomic.Bool // objects go out as they are
 	pack       atomic.Bool // if compressed: as many in a block as it has room for
 	checksum   atomic.Bool // a block that comes back different is an error
@@ -27,13 +28,11 @@ func (w *writebackSettings) packs() bool { return w.compressed.Load() && w.pack.
 // defaultBatch is the kernel's.
 const defaultBatch = 32
 
-func (w *writebackSettings) init() { w.batch.Store(defaultBatch) }
-
-// budgetLimit is how many blocks may still be written, while it is on.
+// budgetLimit guards how many blocks may still be written, left, which counts
+// while limited is set. What a run has reserved is lent, so that a successor can
+// give it back.
 type budgetLimit struct {
 	mu   lockdep.Mutex[lockdep.LeafRank]
-	on   bool
-	left uint64
 	sets uint64 // how often left was set
 }
 
@@ -46,13 +45,16 @@ type budget struct {
 
 // reserve takes up to n blocks off the limit.
 func (w *writebackSettings) reserve(n int) budget {
-	l := &w.limit
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := budget{uint64(n), l.on, l.sets}
-	if l.on {
-		b.blocks = min(b.blocks, l.left)
-		l.left -= b.blocks
+	w.limit.mu.Lock()
+	defer w.limit.mu.Unlock()
+	b := budget{uint64(n), w.limited.Load() != 0, w.limit.sets}
+	if b.charge {
+		left := w.left.Load()
+		b.blocks = min(b.blocks, left)
+		// A death in between makes the limit stricter, never wider.
+		w.left.Store(left - b.blocks)
+		w.lentAt.Store(w.writes.Load())
+		w.lent.Store(b.blocks)
 	}
 	return b
 }
@@ -60,62 +62,66 @@ func (w *writebackSettings) reserve(n int) budget {
 // giveBack returns what was reserved but for the blocks that were used. A limit
 // that was set meanwhile stays what it was set to.
 func (w *writebackSettings) giveBack(b budget, used uint64) {
-	l := &w.limit
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if b.charge && b.sets == l.sets {
-		l.left += b.blocks - used
+	w.limit.mu.Lock()
+	defer w.limit.mu.Unlock()
+	w.lent.Store(0)
+	if b.charge && b.sets == w.limit.sets {
+		w.left.Add(b.blocks - used)
 	}
 }
 
-// limited reports whether the limit holds.
-func (w *writebackSettings) limited() bool {
-	l := &w.limit
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.on
+// giveBackLent is giveBack for the run of a process that has died.
+func (w *writebackSettings) giveBackLent() {
+	used := w.writes.Load() - w.lentAt.Load()
+	if lent := w.lent.Swap(0); lent > used {
+		w.left.Add(lent - used)
+	}
 }
 
 // WritebackLimited reports whether the writeback limit holds.
-func (d *Device) WritebackLimited() bool { return d.writing.limited() }
+func (d *Device) WritebackLimited() bool {
+	return d.writing.limited.Load() != 0
+}
 
 // SetWritebackLimited makes the writeback limit hold, or not. A run under way
 // heeds it from its next slotsPerStretch pages on.
 func (d *Device) SetWritebackLimited(on bool) {
-	l := &d.writing.limit
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.on = on
+	w := &d.writing
+	w.limit.mu.Lock()
+	defer w.limit.mu.Unlock()
+	if on {
+		w.limited.Store(1)
+	} else {
+		w.limited.Store(0)
+	}
 }
 
 // WritebackLimit is how many blocks of 4 KiB may still be written back, without
 // those that a run under way has reserved for its present pages.
 func (d *Device) WritebackLimit() uint64 {
-	l := &d.writing.limit
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.left
+	return d.writing.left.Load()
 }
 
 // SetWritebackLimit sets how many blocks of 4 KiB may still be written back. A
 // run under way heeds it from its next slotsPerStretch pages on.
 func (d *Device) SetWritebackLimit(blocks uint64) {
-	l := &d.writing.limit
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.left = blocks
-	l.sets++
+	w := &d.writing
+	w.limit.mu.Lock()
+	defer w.limit.mu.Unlock()
+	w.lent.Store(0)
+	w.left.Store(blocks)
+	w.limit.sets++
 }
 
 // WritebackBatch is how many blocks may be in flight.
-func (d *Device) WritebackBatch() uint32 { return d.writing.batch.Load() }
+func (d *Device) WritebackBatch() uint32 { return uint32(d.writing.batch.Load()) }
 
 // SetWritebackBatch sets how many blocks may be in flight. EINVAL: 0.
 func (d *Device) SetWritebackBatch(blocks uint32) error {
 	if blocks == 0 {
 		return fmt.Errorf("batch of 0 pages: want at least 1: %w", syscall.EINVAL)
 	}
-	d.writing.batch.Store(blocks)
+	d.writing.batch.Store(uint64(blocks))
 	return nil
 }
 
@@ -125,7 +131,7 @@ func (d *Device) CompressedWriteback() bool { return d.writing.compressed.Load()
 // SetCompressedWriteback chooses whether objects are written back as they are,
 // or as the pages that they stand for. EBUSY: the device is set up.
 func (d *Device) SetCompressedWriteback(on bool) error {
-	return d.setWriteback(&d.writing.compressed, on)
+	return d.setWriteback(&d.writing.compressed, func(s *settings) *bool { return &s.compressed }, on)
 }
 
 // WritebackPack reports whether a block may hold several objects.
@@ -133,14 +139,18 @@ func (d *Device) WritebackPack() bool { return d.writing.pack.Load() }
 
 // SetWritebackPack chooses whether a block may hold several objects, where they
 // are written back as they are. EBUSY: the device is set up.
-func (d *Device) SetWritebackPack(on bool) error { return d.setWriteback(&d.writing.pack, on) }
+func (d *Device) SetWritebackPack(on bool) error {
+	return d.setWriteback(&d.writing.pack, func(s *settings) *bool { return &s.pack }, on)
+}
 
 // WritebackChecksum reports whether blocks are checked when they are read.
 func (d *Device) WritebackChecksum() bool { return d.writing.checksum.Load() }
 
 // SetWritebackChecksum chooses whether blocks are checked when they are read, so
 // that one that is not what was written is EIO. EBUSY: the device is set up.
-func (d *Device) SetWritebackChecksum(on bool) error { return d.setWriteback(&d.writing.checksum, on) }
+func (d *Device) SetWritebackChecksum(on bool) error {
+	return d.setWriteback(&d.writing.checksum, func(s *settings) *bool { return &s.checksum }, on)
+}
 
 // WritebackEncryption reports whether blocks are encrypted.
 func (d *Device) WritebackEncryption() bool { return d.writing.encrypt.Load() }
@@ -152,21 +162,25 @@ func (d *Device) SetWritebackEncryption(on bool) error {
 	if on && !d.locked.Load() {
 		return fmt.Errorf("encryption needs this process's memory to be locked: %w", syscall.EPERM)
 	}
-	return d.setWriteback(&d.writing.encrypt, on)
+	return d.setWriteback(&d.writing.encrypt, func(s *settings) *bool { return &s.encrypt }, on)
 }
 
 // SetMemoryLocked says whether this process's memory is never swapped out, which
 // encryption needs. At first it is taken not to be locked.
 func (d *Device) SetMemoryLocked(locked bool) { d.locked.Store(locked) }
 
-func (d *Device) setWriteback(what *atomic.Bool, on bool) error {
+// setWriteback changes a setting, and what is read of it without lock.
+func (d *Device) setWriteback(what *atomic.Bool, setting func(*settings) *bool, on bool) error {
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
-	if d.live.Load() != nil {
-		return ErrSetUp
+	if err := d.settable(); err != nil {
+		return err
 	}
-	what.Store(on)
-	return nil
+	err := d.change(func(s *settings) { *setting(s) = on })
+	if err == nil {
+		what.Store(on)
+	}
+	return err
 }
 
 // BackingDev is the path of the backing device, "" for none.
@@ -177,6 +191,13 @@ func (d *Device) BackingDev() string {
 		return ""
 	}
 	return d.backing.Path()
+}
+
+// HasBackingDev reports whether path leads to the backing device and the device
+// is not set up, as after a SetBackingDev that went well.
+func (d *Device) HasBackingDev(path string) bool {
+	abs, err := filepath.Abs(path)
+	return err == nil && abs == d.BackingDev() && !d.Initialised()
 }
 
 // SetBackingDev takes the block device or plain file at path to write pages back
@@ -193,15 +214,34 @@ func (d *Device) SetBackingDev(path string) error {
 		return err
 	}
 	d.cfgMu.Lock()
-	if d.live.Load() == nil {
-		b, d.backing = d.backing, b
-	} else {
-		err = ErrSetUp
+	unused := b
+	if err = d.settable(); err == nil {
+		err = d.noteBacking(b)
+	}
+	if err == nil {
+		unused, d.backing = d.backing, b
 	}
 	d.cfgMu.Unlock()
-	if b != nil {
-		b.Close()
+	if unused != nil {
+		unused.Close()
 	}
+	return err
+}
+
+// noteBacking has a successor find b, with its descriptor, in place of the
+// backing device before. cfgMu is held.
+func (d *Device) noteBacking(b Backing) error {
+	number := d.settings.backings + 1
+	if f, ok := b.(interface{ FD() int }); ok {
+		if err := d.keeping.hold(backingName(number), f.FD()); err != nil {
+			return err
+		}
+	}
+	err := d.change(func(s *settings) { s.backing, s.backings = b.Path(), number })
+	if err != nil {
+		number++ // for nothing
+	}
+	d.keeping.drop(backingName(number - 1))
 	return err
 }
 
@@ -212,10 +252,16 @@ func (d *Device) openBacking(path string) (Backing, error) {
 	return blockfile.Open(path)
 }
 
-// dropBacking gives the backing device back, with cfgMu held.
-func (d *Device) dropBacking() {
+// dropBacking gives the backing device of that number back, with cfgMu held,
+// after the record has said that it is none any more.
+func (d *Device) dropBacking(number uint64) {
 	if d.backing != nil {
+		// A standby may have its copy of the descriptor for a moment more.
+		if u, ok := d.backing.(interface{ Unlock() }); ok {
+			u.Unlock()
+		}
 		d.backing.Close()
 		d.backing = nil
 	}
+	d.keeping.drop(backingName(number))
 }
