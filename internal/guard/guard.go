@@ -22,6 +22,15 @@ const (
 	reexecEnv = "UZRAM_IO_FLUSHER_SET"
 )
 
+// Names of guards that others look for.
+const (
+	Mlock       = "mlock"
+	IOFlusher   = "io_flusher"
+	OOMScore    = "oom_score_adj"
+	ReserveName = "reserve"
+	KeeperName  = "keeper"
+)
+
 // System is what the guards ask of the kernel and the runtime.
 type System interface {
 	Getenv(key string) string
@@ -46,7 +55,7 @@ func Apply(sys System) []status.Guard {
 // Reserve is the guard for the engine's reserve, of which bytes are ready. The engine builds it when a disk that is set up
 // begins to store data, for the sizes that this needs.
 func Reserve(bytes uint64, setUp bool) status.Guard {
-	const name = "reserve"
+	const name = ReserveName
 	switch {
 	case bytes > 0:
 		return active(name, size.Format(bytes))
@@ -67,7 +76,7 @@ func refused(name, format string, args ...any) status.Guard {
 // ioFlusher marks all threads. The mark is one of a thread and handed on to those that it starts, and the runtime has
 // started some already: so one thread sets it and then starts the program again.
 func ioFlusher(sys System) status.Guard {
-	const name = "io_flusher"
+	const name = IOFlusher
 	set, err := sys.IOFlusher()
 	switch {
 	case err == nil && set:
@@ -83,9 +92,6 @@ func ioFlusher(sys System) status.Guard {
 	return refused(name, "%s", explain(err, "CAP_SYS_RESOURCE"))
 }
 
-// Mlock is the guard that keeps memory from being swapped out.
-const Mlock = "mlock"
-
 // lockMemory locks only where no limit applies: with one, MCL_FUTURE would make a later mmap fail, in the midst of work.
 func lockMemory(sys System) status.Guard {
 	const name = Mlock
@@ -100,7 +106,7 @@ func lockMemory(sys System) status.Guard {
 }
 
 func oomScore(sys System) status.Guard {
-	const name = "oom_score_adj"
+	const name = OOMScore
 	want := strconv.Itoa(oomScoreAdj)
 	if now, err := sys.OOMScoreAdj(); err == nil && strings.TrimSpace(now) == want {
 		return active(name, "")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"uzram/internal/loopdev"
 )
@@ -16,6 +17,7 @@ type Search struct {
 	Dir    string   // canonical
 	Loops  []string // loop devices that are the mount's own: their users count, they themselves do not
 	Ignore []int    // processes that do not count; this one never does
+	Swap   bool     // swap space on Loops does not count either: the caller will end it
 }
 
 // Holders returns who keeps the mount on dir busy; loop is its own loop device, "" if it has none.
@@ -49,10 +51,46 @@ func (q Search) Holders() []string {
 	}
 	s.submounts()
 	for _, l := range loops {
-		s.loopUsers(l)
+		s.loopUsers(l, q.Swap && slices.Contains(q.Loops, l))
 	}
-	s.processes(loops)
-	return s.found
+	return append(s.found, s.processesWithin(searchTime, loops)...)
+}
+
+// searchTime bounds the search through processes: the kernel makes who looks at one wait that dies or executes a program
+// while one of its threads waits for a file system, perhaps for ever.
+const searchTime = 5 * time.Second
+
+// processesWithin is what processes finds in that time.
+func (s *scan) processesWithin(limit time.Duration, loops []string) (found []string) {
+	finds := make(chan string)
+	end := make(chan struct{})
+	defer close(end)
+	go func() {
+		defer close(finds)
+		q := scan{dir: s.dir, ignore: s.ignore, mounts: s.mounts}
+		q.processes(loops, func() bool {
+			for _, text := range q.found {
+				select {
+				case finds <- text:
+				case <-end:
+					return false
+				}
+			}
+			q.found = q.found[:0]
+			return true
+		})
+	}()
+	for timeout := time.After(limit); ; {
+		select {
+		case text, ok := <-finds:
+			if !ok {
+				return found
+			}
+			found = append(found, text)
+		case <-timeout:
+			return found
+		}
+	}
 }
 
 // scan is one search under way.
@@ -76,8 +114,8 @@ func (s *scan) submounts() {
 	}
 }
 
-// loopUsers finds what is built on a loop device: file systems, swap space, other block devices.
-func (s *scan) loopUsers(loop string) {
+// loopUsers finds what is built on a loop device: file systems, swap space unless that may be, other block devices.
+func (s *scan) loopUsers(loop string, swapMayBe bool) {
 	name := filepath.Base(loop)
 	dev := blockDev(name)
 	for _, m := range s.mounts {
@@ -85,8 +123,8 @@ func (s *scan) loopUsers(loop string) {
 			s.add("%s is mounted on %s", loop, m.Point)
 		}
 	}
-	if text, err := os.ReadFile("/proc/swaps"); err == nil {
-		for _, used := range swapsOn(string(text), loop) {
+	for _, used := range SwapsOn(loop) {
+		if used != loop || !swapMayBe {
 			s.add("%s is in use as swap space", used)
 		}
 	}
@@ -96,8 +134,9 @@ func (s *scan) loopUsers(loop string) {
 	}
 }
 
-// processes finds those with a file of the mount or one of the loop devices open, or that work inside the mount.
-func (s *scan) processes(loops []string) {
+// processes finds those with a file of the mount or one of the loop devices open, or that work inside the mount. After each
+// it asks whether to go on.
+func (s *scan) processes(loops []string, goOn func() bool) {
 	var id string
 	if m, ok := topmost(s.mounts, s.dir); ok {
 		id = strconv.Itoa(m.ID)
@@ -108,7 +147,9 @@ func (s *scan) processes(loops []string) {
 		if err != nil || slices.Contains(s.ignore, pid) {
 			continue
 		}
-		s.process(pid, id, loops)
+		if s.process(pid, id, loops); !goOn() {
+			return
+		}
 	}
 }
 
@@ -173,6 +214,15 @@ func blockDev(name string) uint64 {
 		return 0
 	}
 	return dev
+}
+
+// SwapsOn returns the swap spaces on disk or a partition of it.
+func SwapsOn(disk string) []string {
+	text, err := os.ReadFile("/proc/swaps")
+	if err != nil {
+		return nil
+	}
+	return swapsOn(string(text), disk)
 }
 
 // swapsOn returns the swap spaces on disk (or a partition of it) from the text of /proc/swaps.

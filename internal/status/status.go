@@ -2,20 +2,27 @@ package status
 
 // Status is one mount. Sizes are in bytes.
 type Status struct {
-	Version     string  `json:"version"`
-	WorkerPID   int     `json:"worker_pid"` // the process that serves the mount
-	KeeperPID   *int    `json:"keeper_pid"` // null while there is none
-	Dir         string  `json:"dir"`
-	Image       string  `json:"image"`
-	Loop        *string `json:"loop"` // the mount's own loop device, null if it has none
-	Transport   string  `json:"transport"`
-	Disksize    uint64  `json:"disksize"`
-	Initialised bool    `json:"initialised"`
-	Algorithm   string  `json:"algorithm"` // the primary one
-	Workers     int     `json:"workers"`
-	Guards      []Guard `json:"guards"`
-	Stats       Stats   `json:"stats"`
-	Runtime     Runtime `json:"runtime"`
+	Version        string  `json:"version"`
+	WorkerPID      int     `json:"worker_pid"` // the process that serves the mount
+	KeeperPID      *int    `json:"keeper_pid"` // null while there is none
+	Standby        bool    `json:"standby"`    // another process is ready to take over
+	Takeovers      uint64  `json:"takeovers"`
+	TakeoverMS     float64 `json:"last_takeover_ms"` // from the death to serving again, of the last one
+	StandbyWaitS   int     `json:"standby_wait_s"`   // until a standby is tried again, where too many have died
+	UpgradeRefused string  `json:"upgrade_refused"`  // why the last upgrade was not done, "" if it was
+	Dir            string  `json:"dir"`
+	Image          string  `json:"image"`
+	Loop           *string `json:"loop"` // the mount's own loop device, null if it has none
+	Swap           bool    `json:"swap"` // the loop device is swap space that goes with the mount
+	Transport      string  `json:"transport"`
+	Disksize       uint64  `json:"disksize"`
+	Initialised    bool    `json:"initialised"`
+	Algorithm      string  `json:"algorithm"` // the primary one
+	Resend         bool    `json:"resend"`    // the kernel sends unanswered requests again after a take-over
+	Workers        int     `json:"workers"`
+	Guards         []Guard `json:"guards"`
+	Stats          Stats   `json:"stats"`
+	Runtime        Runtime `json:"runtime"`
 
 	Algorithms []Algorithm `json:"algorithms"` // one for each priority that has one
 }
@@ -55,4 +62,12 @@ type Runtime struct {
 	HeapBytes  uint64 `json:"heap_bytes"`
 	GCCycles   uint32 `json:"gc_cycles"`
 	Goroutines int    `json:"goroutines"`
+
+	// How long all goroutines stood still for the garbage collector.
+	GCPauseTotalNS uint64 `json:"gc_pause_total_ns"`
+	GCPauseMaxNS   uint64 `json:"gc_pause_max_ns"` // of the last 256 pauses
+
+	// Page faults of all threads: served from memory, and such that waited for a disk.
+	MinorFaults int64 `json:"minor_faults"`
+	MajorFaults int64 `json:"major_faults"`
 }

@@ -59,6 +59,8 @@ var Debug = []Attr{
 	{"status", 0o444, "the mount as one JSON object"},
 	{"control", 0o200, "one verb of the daemon per write"},
 	{"check", 0o400, "reading it checks the device against its slot table; the result as one JSON object"},
+	{"snapshot", 0o400, "reading it once, from its beginning to its end, makes a snapshot of the disk"},
+	{"restore", 0o200, "writing a snapshot to it sets the disk up as it was; close says what came of it"},
 }
 
 // Lookup finds a file by name in both tables.
