@@ -10,13 +10,32 @@ import (
 )
 
 // row is a control file: what the ABI says of it, and what it does. show appends
-// the text of a read; store carries out the command of a write. Those in listings
-// have neither, because their text is not made as a whole.
+// the text of a read; store carries out the command of a write. A row with open
+// has neither: what is read or written is not made or taken as a whole.
 type row struct {
 	id    uint64 // part of the node id: never renumber, never reuse
 	abi   zramabi.Attr
 	show  func(*disk, []byte) ([]byte, error)
 	store func(*disk, string) error
+	open  func(*disk) (opened, error)
+	once  func(*disk, string, *journalEntry) error // in place of store, where running it again would not do
+}
+
+// attr is the row of a file that is read and written as a whole.
+func attr(id uint64, name string, show func(*disk, []byte) ([]byte, error), store func(*disk, string) error) row {
+	return row{id: id, abi: abi(name), show: show, store: store}
+}
+
+// once is a row whose commands are noted in the journal with more than that they
+// were begun.
+func once(r row, run func(*disk, string, *journalEntry) error) row {
+	r.once = run
+	return r
+}
+
+// stream is the row of a file whose opens have a life of their own.
+func stream(id uint64, name string, open func(*disk) (opened, error)) row {
+	return row{id: id, abi: abi(name), open: open}
 }
 
 // Rows of a device that are no control files.
@@ -29,44 +48,46 @@ const (
 // deviceRows are the attributes of a device, in the order in which they are
 // listed.
 var deviceRows = []row{
-	{16, abi("disksize"), showNumber(func(d *disk) uint64 { return uint64(d.dev.Size()) }), storeDisksize},
-	{17, abi("initstate"), showNumber(func(d *disk) uint64 { return flag(d.dev.Initialised()) }), nil},
-	{18, abi("reset"), nil, storeReset},
-	{19, abi("comp_algorithm"), showAlgorithm, storeAlgorithm},
-	{20, abi("algorithm_params"), nil, storeParams},
-	{32, abi("recomp_algorithm"), showRecompAlgorithm, storeRecompAlgorithm},
-	{33, abi("recompress"), nil, storeRecompress},
-	{21, abi("mem_limit"), nil, storeMemLimit},
-	{22, abi("mem_used_max"), nil, storeMemUsedMax},
-	{23, abi("mm_stat"), showMMStat, nil},
-	{24, abi("io_stat"), showIOStat, nil},
-	{25, abi("debug_stat"), showDebugStat, nil},
-	{26, abi("compact"), nil, func(d *disk, _ string) error { return d.dev.Compact() }},
-	{34, abi("backing_dev"), showBackingDev, storeBackingDev},
-	{35, abi("writeback"), nil, storeWriteback},
-	{36, abi("writeback_limit_enable"), showNumber(func(d *disk) uint64 { return flag(d.dev.WritebackLimited()) }), storeWritebackLimitEnable},
-	{37, abi("writeback_limit"), showNumber(func(d *disk) uint64 { return d.dev.WritebackLimit() }), storeWritebackLimit},
-	{38, abi("writeback_batch_size"), showNumber(func(d *disk) uint64 { return uint64(d.dev.WritebackBatch()) }), storeWritebackBatch},
+	once(attr(16, "disksize", showNumber(func(d *disk) uint64 { return uint64(d.dev.Size()) }), nil), storeDisksize),
+	attr(17, "initstate", showNumber(func(d *disk) uint64 { return flag(d.dev.Initialised()) }), nil),
+	attr(18, "reset", nil, storeReset),
+	attr(19, "comp_algorithm", showAlgorithm, storeAlgorithm),
+	attr(20, "algorithm_params", nil, storeParams),
+	attr(32, "recomp_algorithm", showRecompAlgorithm, storeRecompAlgorithm),
+	attr(33, "recompress", nil, storeRecompress),
+	attr(21, "mem_limit", nil, storeMemLimit),
+	attr(22, "mem_used_max", nil, storeMemUsedMax),
+	attr(23, "mm_stat", showMMStat, nil),
+	attr(24, "io_stat", showIOStat, nil),
+	attr(25, "debug_stat", showDebugStat, nil),
+	attr(26, "compact", nil, func(d *disk, _ string) error { return d.dev.Compact() }),
+	once(attr(34, "backing_dev", showBackingDev, nil), storeBackingDev),
+	attr(35, "writeback", nil, storeWriteback),
+	attr(36, "writeback_limit_enable", showNumber(func(d *disk) uint64 { return flag(d.dev.WritebackLimited()) }), storeWritebackLimitEnable),
+	attr(37, "writeback_limit", showNumber(func(d *disk) uint64 { return d.dev.WritebackLimit() }), storeWritebackLimit),
+	attr(38, "writeback_batch_size", showNumber(func(d *disk) uint64 { return uint64(d.dev.WritebackBatch()) }), storeWritebackBatch),
 	writebackSwitch(39, "compressed_writeback", (*store.Device).CompressedWriteback, (*store.Device).SetCompressedWriteback),
 	writebackSwitch(41, "writeback_pack", (*store.Device).WritebackPack, (*store.Device).SetWritebackPack),
 	writebackSwitch(42, "writeback_checksum", (*store.Device).WritebackChecksum, (*store.Device).SetWritebackChecksum),
 	writebackSwitch(43, "writeback_encryption", (*store.Device).WritebackEncryption, (*store.Device).SetWritebackEncryption),
-	{40, abi("bd_stat"), showBDStat, nil},
-	{27, abi("idle"), nil, storeIdle},
-	{28, abi("stat"), func(d *disk, b []byte) ([]byte, error) { return d.io.report().Append(b), nil }, nil},
-	{29, abi("size"), showNumber(func(d *disk) uint64 { return uint64(d.dev.Size()) / 512 }), nil},
-	{30, abi("ro"), showNumber(never), nil},
-	{31, abi("removable"), showNumber(never), nil},
+	attr(40, "bd_stat", showBDStat, nil),
+	attr(27, "idle", nil, storeIdle),
+	attr(28, "stat", func(d *disk, b []byte) ([]byte, error) { return d.io.report().Append(b), nil }, nil),
+	attr(29, "size", showNumber(func(d *disk) uint64 { return uint64(d.dev.Size()) / 512 }), nil),
+	attr(30, "ro", showNumber(never), nil),
+	attr(31, "removable", showNumber(never), nil),
 }
 
 // debugRows are the files of a device's debug directory.
 var debugRows = []row{
-	{128, abi("block_state"), nil, nil},
-	{133, abi("page_state"), nil, nil},
-	{129, abi("classes"), showClasses, nil},
-	{130, abi("status"), showStatus, nil},
-	{131, abi("control"), nil, storeControl},
-	{132, abi("check"), showCheck, nil},
+	stream(128, "block_state", openBlockState),
+	stream(133, "page_state", openPageState),
+	attr(129, "classes", showClasses, nil),
+	attr(130, "status", showStatus, nil),
+	attr(131, "control", nil, storeControl),
+	attr(132, "check", showCheck, nil),
+	stream(134, "snapshot", openSnapshot),
+	stream(135, "restore", openRestore),
 }
 
 // abi is the ABI's row for a name; one that is missing is a mistake in the
@@ -150,12 +171,12 @@ func showClasses(d *disk, b []byte) ([]byte, error) {
 	return zramabi.AppendClasses(b, classes), nil
 }
 
-func storeDisksize(d *disk, text string) error {
+func storeDisksize(d *disk, text string, e *journalEntry) error {
 	bytes, err := zramabi.ParseSize(text)
 	if err != nil {
 		return err
 	}
-	return d.setSize(bytes)
+	return d.setSize(bytes, e)
 }
 
 func storeReset(d *disk, text string) error {
@@ -198,8 +219,7 @@ func storeMemLimit(d *disk, text string) error {
 	if err != nil {
 		return err
 	}
-	d.dev.SetMemLimit(bytes)
-	return nil
+	return d.dev.SetMemLimit(bytes)
 }
 
 func storeMemUsedMax(d *disk, text string) error {

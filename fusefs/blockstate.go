@@ -1,12 +1,7 @@
 package fusefs
 
 import (
-	"context"
 	"sync"
-	"syscall"
-
-	"github.com/hanwen/go-fuse/v2/fs"
-	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"uzram/internal/zramabi"
 	"uzram/store"
@@ -18,11 +13,14 @@ type listing struct {
 	append func(dst []byte, s store.SlotState) []byte
 }
 
-var listings = map[string]listing{
-	"block_state": {zramabi.BlockStateLine, func(dst []byte, s store.SlotState) []byte { return blockState(s).Append(dst) }},
-	"page_state": {zramabi.PageStateLine, func(dst []byte, s store.SlotState) []byte {
+func openBlockState(d *disk) (opened, error) {
+	return &pageLister{disk: d, listing: listing{zramabi.BlockStateLine, func(dst []byte, s store.SlotState) []byte { return blockState(s).Append(dst) }}}, nil
+}
+
+func openPageState(d *disk) (opened, error) {
+	return &pageLister{disk: d, listing: listing{zramabi.PageStateLine, func(dst []byte, s store.SlotState) []byte {
 		return zramabi.PageState{BlockState: blockState(s), Size: uint32(s.Size), Priority: uint32(s.Priority)}.Append(dst)
-	}},
+	}}}, nil
 }
 
 func blockState(s store.SlotState) zramabi.BlockState {
@@ -41,6 +39,7 @@ func blockState(s store.SlotState) zramabi.BlockState {
 // pageLister is one open of a listing. It walks the table from where its
 // reader is, so that millions of lines are never in memory at once.
 type pageLister struct {
+	readOnly
 	disk    *disk
 	listing listing
 
@@ -49,9 +48,9 @@ type pageLister struct {
 	slot uint64 // where to look for it, guarded by mu
 }
 
-// Read gives whole lines and, as the kernel does, always leaves room in dest: a
+// read gives whole lines and, as the kernel does, always leaves room in dest: a
 // reader that asks for one line or less is told that there is none.
-func (l *pageLister) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+func (l *pageLister) read(dest []byte, off int64) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	skip := l.seek(off)
@@ -72,10 +71,10 @@ func (l *pageLister) Read(_ context.Context, dest []byte, off int64) (fuse.ReadR
 		return true
 	})
 	if err != nil {
-		return nil, errnoOf(err)
+		return 0, err
 	}
 	l.slot, l.next = slot, off+int64(len(out))
-	return fuse.ReadResultData(out), 0
+	return len(out), nil
 }
 
 // seek moves to an offset and returns how many lines to skip to get there. A
@@ -88,5 +87,3 @@ func (l *pageLister) seek(off int64) (skip int64) {
 	l.slot = 0
 	return off / l.listing.length
 }
-
-var _ fs.FileReader = (*pageLister)(nil)

@@ -43,21 +43,35 @@ const (
 	requestLen = inHeaderLen + ioInLen + maxIO
 )
 
-// newBuffers makes the buffers of n workers. They are present at once: a request
-// must not wait for memory that only its answer frees.
+// newBuffers makes the buffers of n workers.
 func newBuffers(n int) (all []buffers, free func(), err error) {
-	arena, err := offheap.New(offheap.Scratch, uint64(n*perWorker), perWorker)
+	arena, err := newBufferArena(n)
 	if err != nil {
-		return nil, nil, fmt.Errorf("request buffers: %w", err)
+		return nil, nil, err
 	}
-	if err := arena.PopulateData(0, uint64(n*perWorker)); err != nil {
+	return buffersIn(arena), func() { arena.Close() }, nil
+}
+
+// newBufferArena makes room for the buffers of n workers. Whoever takes over finds
+// in it what was being served. It is present at once: a request must not wait for
+// memory that only its answer frees.
+func newBufferArena(n int) (*offheap.Arena, error) {
+	arena, err := offheap.New(offheap.Scratch, uint64(n*perWorker), perWorker)
+	if err == nil {
+		if err = arena.PopulateData(0, uint64(n*perWorker)); err == nil {
+			return arena, nil
+		}
 		arena.Close()
-		return nil, nil, fmt.Errorf("request buffers: %w", err)
 	}
-	for i := range n {
-		all = append(all, carve(arena.Data()[i*perWorker:(i+1)*perWorker]))
+	return nil, fmt.Errorf("request buffers: %w", err)
+}
+
+// buffersIn are the buffers in an arena.
+func buffersIn(arena *offheap.Arena) (all []buffers) {
+	for mem := arena.Data(); len(mem) >= perWorker; mem = mem[perWorker:] {
+		all = append(all, carve(mem[:perWorker]))
 	}
-	return all, func() { arena.Close() }, nil
+	return all
 }
 
 // carve lays one worker's buffers out in mem.

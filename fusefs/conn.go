@@ -4,6 +4,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"uzram/internal/failpoint"
 )
 
 // conn is a connection to the kernel: each read gives one request, each write
@@ -18,12 +20,28 @@ type conn interface {
 // finaliser would end the mount.
 type fuseConn int
 
-func (c fuseConn) read(p []byte) (int, error) { return unix.Read(int(c), p) }
+func (c fuseConn) read(p []byte) (int, error) {
+	failpoint.Hit(failpoint.Worker)
+	if err := failpoint.Error(failpoint.ConnRead); err != nil {
+		return 0, err
+	}
+	n, err := unix.Read(int(c), p)
+	if err == nil {
+		failpoint.Hit(failpoint.RequestTaken)
+	}
+	return failpoint.Cut(failpoint.ConnRead, n), err
+}
 
 func (c fuseConn) write(p []byte) error {
+	failpoint.Hit(failpoint.RequestServed)
+	if err := failpoint.Error(failpoint.ConnWrite); err != nil {
+		return err
+	}
+	p = p[:failpoint.Cut(failpoint.ConnWrite, len(p))]
 	for {
 		_, err := unix.Write(int(c), p)
 		if err != syscall.EINTR {
+			failpoint.Hit(failpoint.RequestAnswered)
 			return err
 		}
 	}

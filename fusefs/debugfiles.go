@@ -3,11 +3,11 @@ package fusefs
 import (
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"uzram/internal/failpoint"
 	"uzram/internal/status"
 	"uzram/internal/zramabi"
 	"uzram/store"
@@ -32,6 +32,7 @@ var figures = []struct {
 	{"failed_writes", func(s *store.Stats) uint64 { return s.FailedWrites }},
 	{"invalid_io", func(s *store.Stats) uint64 { return s.InvalidIO }},
 	{"notify_free", func(s *store.Stats) uint64 { return s.NotifyFree }},
+	{"backing_blocks", func(s *store.Stats) uint64 { return s.BackingBlocks }},
 	{"backing_used", func(s *store.Stats) uint64 { return s.BackingUsed }},
 	{"backing_reads", func(s *store.Stats) uint64 { return s.BackingReads }},
 	{"backing_writes", func(s *store.Stats) uint64 { return s.BackingWrites }},
@@ -104,17 +105,6 @@ func showStatus(d *disk, b []byte) ([]byte, error) {
 	return append(append(b, text...), '\n'), err
 }
 
-func runtimeFigures() status.Runtime {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return status.Runtime{
-		Mallocs:    m.Mallocs,
-		HeapBytes:  m.HeapAlloc,
-		GCCycles:   m.NumGC,
-		Goroutines: runtime.NumGoroutine(),
-	}
-}
-
 // showCheck checks the device and says what it found.
 func showCheck(d *disk, b []byte) ([]byte, error) {
 	r, err := d.dev.Check()
@@ -135,6 +125,9 @@ func storeControl(d *disk, text string) error {
 	words := strings.Fields(text)
 	if len(words) > 0 && words[0] == "free-hint" {
 		return freeHint(d, words[1:])
+	}
+	if failpoint.Enabled && len(words) > 0 && words[0] == "failpoint" {
+		return failpoint.Set(strings.Join(words[1:], " "))
 	}
 	if len(words) == 0 || d.control == nil {
 		return fmt.Errorf("control %.40q: no such verb: %w", text, syscall.EINVAL)

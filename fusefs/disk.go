@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"uzram/internal/failpoint"
 	"uzram/internal/loopdev"
 	"uzram/internal/status"
 	"uzram/store"
@@ -16,6 +17,7 @@ type disk struct {
 	number uint64 // place in the tree; node ids follow from it
 	dev    *store.Device
 	io     *ioStats
+	state  *connState
 	notify notifier
 	log    *slog.Logger
 
@@ -28,13 +30,17 @@ type disk struct {
 
 // setSize sets the device up. When it returns, the kernel and the own loop
 // device know the size.
-func (d *disk) setSize(bytes uint64) error {
+func (d *disk) setSize(bytes uint64, e *journalEntry) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !d.dev.Initialised() {
+		e.setUp.Store((bytes + pageSize - 1) &^ (pageSize - 1))
+	}
 	if err := d.dev.SetDisksize(bytes); err != nil {
 		return err
 	}
 	d.refresh()
+	failpoint.Hit(failpoint.DisksizeTold)
 	return nil
 }
 
@@ -92,5 +98,16 @@ func (d *disk) refresh() {
 // no more. Called with mu held.
 func (d *disk) forgetLoop(loop *loopdev.Device) {
 	d.log.Warn("the loop device was detached by another program", "loop", loop.Path())
-	d.loop.Store(nil)
+	d.setLoop(nil)
+}
+
+// setLoop notes the own loop device, nil = none, for a process to come too. Called
+// with mu held.
+func (d *disk) setLoop(loop *loopdev.Device) {
+	name := ""
+	if loop != nil {
+		name = loop.Path()
+	}
+	d.state.setLoop(name)
+	d.loop.Store(loop)
 }

@@ -2,9 +2,10 @@
 // image, and the control files of the kernel's zram beside it.
 //
 //	/dev/fuse ──read──> worker i (a locked thread, its own buffers and Scratch)
-//	                      ├─ READ WRITE FALLOCATE FSYNC of the image ──> store
-//	                      ├─ READ and WRITE of a control file, LSEEK ──> control goroutine ─┐
-//	                      └─ LOOKUP GETATTR OPEN RELEASE STATFS ... ──> go-fuse's node tree <┘
+//	                      ├─ READ WRITE FALLOCATE FSYNC OPEN RELEASE of the image ──> store
+//	                      ├─ READ WRITE FLUSH of a control file, LSEEK ──> goroutine beside the workers
+//	                      ├─ OPEN RELEASE of a control file, READDIR
+//	                      └─ LOOKUP GETATTR SETATTR STATFS ... ──> go-fuse's node tree
 //
 // A request is read so that the payload of a write starts on a page, and the
 // answer to a read is decoded where it is sent from: a page never passes through
@@ -30,6 +31,12 @@
 // in asynchronous reads without ever asking. So whoever changes the size tells
 // the kernel (notify.go) before the write that changed it is answered.
 //
+// # Taking over
+//
+// What a process must know that takes the connection over is in shared memory
+// (connState, and the request buffers), written so that any moment is a good one
+// to die at; Adopt reads it. See docs/design/0014-connection.md.
+//
 // # Deadlocks
 //
 // A worker must never wait for the mount that it serves: it touches no file of
@@ -43,7 +50,8 @@
 //	Mount.endMu         unmounting, one at a time
 //	  disk.mu           what changes the size or the loop device, with the refresh of both
 //	    store's         see there
-//	handle.mu           what an open control file is being read from
+//	textFile.mu         what an open control file is being read from
+//	handles.mu          a leaf: the table of open control files
 //	  ioStats.baseMu    counts at the last reset
 //	  store's
 //

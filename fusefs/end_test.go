@@ -155,7 +155,7 @@ func TestMount_ByTheHelper(t *testing.T) {
 func TestNew_Fails(t *testing.T) {
 	for name, dir := range map[string]string{"missing": t.TempDir() + "/none", "a file": "/etc/passwd"} {
 		config := serverConfig{Dir: dir, Workers: 2}
-		if m, err := mountHere(config, nil); err == nil {
+		if m, err := mountHere(config, &faultyConn{}, nil); err == nil {
 			t.Errorf("%s: mounted", name)
 			m.Unmount()
 		} else if errno := errnoOf(err); errno != unix.ENOENT && errno != unix.ENOTDIR {

@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"uzram/internal/fusermount"
 	"uzram/internal/mountinfo"
+	"uzram/internal/offheap"
 	"uzram/internal/status"
 	"uzram/store"
 )
@@ -21,26 +23,34 @@ type Options struct {
 	Dir        string // an existing directory
 	AllowOther bool   // let other users in, as far as modes allow
 	Loop       bool   // attach a loop device to the image
+	Swap       bool   // shown in debug/status: the loop device is swap space that goes with the mount
 	Workers    *store.Workers
 	Device     *store.Device
 	Version    string                                 // shown in debug/status
 	Guards     func() []status.Guard                  // shown in debug/status; nil = none
 	Control    func(verb string, args []string) error // verbs of debug/control; an unknown one wraps EINVAL; nil = none
+	Keeper     func(*status.Status)                   // fills in what debug/status shows of the keeper; nil = there is none
+	Vault      store.Vault                            // keeps the mount for a process that comes after this one; nil = it ends with this one
 	Logger     *slog.Logger                           // nil = discard
 
-	helped bool // mount with the helper even where it is not needed
+	helped bool            // mount with the helper even where it is not needed
+	wrap   func(conn) conn // stands between the workers and the kernel; nil = nothing
 }
 
 // Mount is a mounted device. Its methods may be called concurrently.
 type Mount struct {
-	dir   string // absolute, without symbolic links
-	dev   uint64 // device number of the mount: no other has it as long as this one lives
-	conn  fuseConn
-	disk  *disk
-	log   *slog.Logger
-	free  func() // gives the buffers back
-	done  chan struct{}
-	endMu sync.Mutex // one Unmount at a time
+	dir     string // absolute, without symbolic links
+	conn    fuseConn
+	state   *connState
+	buffers *offheap.Arena // the workers'
+	vault   store.Vault    // nil = none
+	disk    *disk
+	log     *slog.Logger
+	done    chan struct{}
+	device  uint64 // number of the mount; no other has it as long as this one lives
+
+	endMu  sync.Mutex // who uses state or conn from outside a request, Unmount among them, holds it
+	closed bool       // they are gone; guarded by endMu
 
 	err error // why serving ended; written before done is closed
 }
@@ -49,42 +59,85 @@ type Mount struct {
 // loop device is attached if one was asked for. On an error nothing stays
 // behind; the error wraps a syscall.Errno.
 func New(o Options) (*Mount, error) {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
 	dir, err := canonical(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	buffers, free, err := newBuffers(o.Workers.Len())
+	m, err := prepare(o, dir)
 	if err != nil {
 		return nil, err
 	}
-	c, err := mount(dir, o)
-	if err != nil {
-		free()
+	if m.conn, err = mount(dir, o); err != nil {
+		m.conn = -1
+		m.withdraw()
+		m.close()
 		return nil, err
 	}
-	m := &Mount{dir: dir, conn: c, log: o.Logger, free: free, done: make(chan struct{})}
-	if shown, err := mountinfo.Find(dir); err == nil {
-		m.dev = shown.Dev
-	} else {
+	shown, err := mountinfo.Find(dir)
+	if err != nil {
 		m.abandon()
 		return nil, fmt.Errorf("look for the mount: %w", err)
 	}
-	m.disk = m.newDisk(o)
-	crew := newCrew(c, o.Workers, []*disk{m.disk}, newDeviceDir(m.disk), buffers, o.Logger)
+	m.device = shown.Dev
+	m.state.setMounted(dir, shown.Dev)
+	if err := m.hold(heldConnection, int(m.conn)); err != nil {
+		m.abandon()
+		return nil, err
+	}
+	crew := m.newCrew(o)
 	if err := crew[0].greet(); err != nil {
 		m.abandon()
 		return nil, err
 	}
+	close(crew[0].nodes.ready)
 	m.start(crew)
 	if o.Loop {
-		if err := m.attach(); err != nil {
+		if err := m.whileOpen(m.attach); err != nil {
 			return nil, m.giveUp(err)
 		}
 	}
 	return m, nil
+}
+
+// prepare makes what a mount needs before there is a connection.
+func prepare(o Options, dir string) (m *Mount, err error) {
+	if n := o.Workers.Len(); n > maxShares {
+		return nil, fmt.Errorf("%d workers: a mount has at most %d: %w", n, maxShares, syscall.EINVAL)
+	}
+	m = newMount(o, dir)
+	if m.state, err = newConnState(); err != nil {
+		return nil, err
+	}
+	if m.buffers, err = newBufferArena(o.Workers.Len()); err == nil {
+		if err = m.hold(heldState, m.state.arena.FD()); err == nil {
+			err = m.hold(heldBuffers, m.buffers.FD())
+		}
+	}
+	if err != nil {
+		m.withdraw()
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func newMount(o Options, dir string) *Mount {
+	log := o.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Mount{dir: dir, conn: -1, vault: o.Vault, log: log, done: make(chan struct{})}
+}
+
+// newCrew makes the disk and the workers, in the state and the buffers that there
+// are.
+func (m *Mount) newCrew(o Options) []*worker {
+	m.disk = m.newDisk(o)
+	c := conn(m.conn)
+	if o.wrap != nil {
+		c = o.wrap(c)
+	}
+	return newCrew(c, o.Workers, []*disk{m.disk}, newDeviceDir(m.disk), m.state, buffersIn(m.buffers), m.log)
 }
 
 // canonical is the name that the kernel will show for dir.
@@ -99,9 +152,10 @@ func canonical(dir string) (string, error) {
 func (m *Mount) newDisk(o Options) *disk {
 	d := &disk{
 		dev:     o.Device,
-		io:      newIOStats(o.Workers.Len()),
-		notify:  notifier{m.conn, o.Logger},
-		log:     o.Logger,
+		io:      ioStatsIn(m.state, o.Workers.Len()),
+		state:   m.state,
+		notify:  notifier{m.conn, m.log},
+		log:     m.log,
 		control: o.Control,
 	}
 	d.about = func() status.Status {
@@ -110,12 +164,17 @@ func (m *Mount) newDisk(o Options) *disk {
 			WorkerPID: os.Getpid(),
 			Dir:       m.dir,
 			Image:     m.image(),
+			Swap:      o.Swap,
 			Transport: m.Transport(),
+			Resend:    m.state.resends(),
 			Workers:   o.Workers.Len(),
 			Guards:    []status.Guard{},
 		}
 		if o.Guards != nil {
 			st.Guards = o.Guards()
+		}
+		if o.Keeper != nil {
+			o.Keeper(&st)
 		}
 		return st
 	}
@@ -135,19 +194,68 @@ func (m *Mount) start(crew []*worker) {
 		wg.Wait()
 		crew[0].nodes.wait()
 		m.err = errors.Join(errs...)
+		m.endMu.Lock()
 		m.close()
+		m.closed = true
+		m.endMu.Unlock()
 		close(m.done)
 	}()
 }
 
+// whileOpen runs f, which uses the connection or its state, unless they are gone.
+func (m *Mount) whileOpen(f func() error) error {
+	m.endMu.Lock()
+	defer m.endMu.Unlock()
+	if m.closed {
+		return nil
+	}
+	return f()
+}
+
+// close gives back what the mount consists of. What the vault keeps of it stays:
+// a process that takes over from here on finds a connection that has ended.
 func (m *Mount) close() {
-	unix.Close(int(m.conn))
-	m.free()
+	if m.conn >= 0 {
+		unix.Close(int(m.conn))
+	}
+	if m.buffers != nil {
+		m.buffers.Close()
+	}
+	m.state.close()
+}
+
+// withdraw takes a mount that did not come about out of the vault, whose copy of
+// the connection would keep it alive.
+func (m *Mount) withdraw() {
+	if m.vault != nil {
+		for _, name := range []string{heldConnection, heldBuffers, heldState} {
+			m.vault.Drop(name)
+		}
+	}
+}
+
+// Names under which the vault keeps a mount.
+const (
+	heldConnection = "fuse"
+	heldState      = "conn"
+	heldBuffers    = "buffers"
+)
+
+// hold has a descriptor kept for a process that comes after this one.
+func (m *Mount) hold(name string, fd int) error {
+	if m.vault == nil {
+		return nil
+	}
+	if err := m.vault.Hold(name, fd); err != nil {
+		return fmt.Errorf("hand %s over: %w", name, err)
+	}
+	return nil
 }
 
 // abandon takes down a mount that is not served yet.
 func (m *Mount) abandon() {
 	// Without a connection nobody can be waited for, so this cannot hang.
+	m.withdraw()
 	m.close()
 	if err := fusermount.Unmount(m.dir, fusermount.Lazily); err != nil {
 		m.log.Error("the mount stays behind", "dir", m.dir, "reason", err)

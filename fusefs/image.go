@@ -8,8 +8,8 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// imageNode is the disk as a file: its opens and its attributes. Its data are
-// served by the workers (imageio.go).
+// imageNode is the disk as a file: its attributes. Opens and data are served by
+// the workers.
 type imageNode struct{ node }
 
 // imageFlags are the kernel's orders for every open of the image: cache nothing,
@@ -17,21 +17,19 @@ type imageNode struct{ node }
 // uncompressed in the page cache and make all writers wait for each other.
 const imageFlags = fuse.FOPEN_DIRECT_IO | fuse.FOPEN_PARALLEL_DIRECT_WRITES
 
-// Open counts the image as in use. It does not look at the flags: O_TRUNC comes
+// open counts the image as in use. It does not look at the flags: O_TRUNC comes
 // as a change of the size, which is ignored.
-func (n *imageNode) Open(context.Context, uint32) (fs.FileHandle, uint32, syscall.Errno) {
-	if err := n.disk.dev.Open(); err != nil {
-		return nil, 0, errnoOf(err)
-	}
-	return imageHandle{n.disk}, imageFlags, 0
+func (w *worker) open(d *disk, h inHeader) {
+	handle, err := w.nodes.state.openImage(h.unique, d.number, d.dev.Open)
+	errno := errnoOf(err)
+	w.send(h, errno, putOpenOut(w.data, handle, imageFlags, errno))
 }
 
-// imageHandle is one open of the image.
-type imageHandle struct{ disk *disk }
-
-func (h imageHandle) Release(context.Context) syscall.Errno {
-	h.disk.dev.Close()
-	return 0
+func (w *worker) release(d *disk, h inHeader, args []byte) {
+	if handle, ok := parseHandle(args); ok && w.nodes.state.releaseImage(handle) {
+		d.dev.Close()
+	}
+	w.finish(h, 0)
 }
 
 // Getattr shows all blocks as allocated: counting those in use would make a
@@ -51,11 +49,8 @@ func (n *imageNode) Setattr(ctx context.Context, f fs.FileHandle, in *fuse.SetAt
 }
 
 var _ interface {
-	fs.NodeOpener
 	fs.NodeGetattrer
 	fs.NodeSetattrer
 	fs.NodeStatfser
 	fs.NodeFsyncer
 } = (*imageNode)(nil)
-
-var _ fs.FileReleaser = imageHandle{}

@@ -91,7 +91,7 @@ func (w *worker) fsync(d *disk, h inHeader) {
 // it runs aside.
 func (w *worker) lseek(d *disk, h inHeader, args []byte) {
 	in, ok := parseLseek(args)
-	w.nodes.aside(func() {
+	w.nodes.aside(w.conn, h, func() {
 		msg := make([]byte, outHeaderLen+8)
 		errno := syscall.EINVAL
 		if ok {

@@ -20,13 +20,13 @@ const (
 
 // ioStats counts the image's requests for the file stat. Each worker adds to a
 // share of its own, on its own cache lines; a reader sums them. Discards are not
-// counted, as in the kernel.
+// counted, as in the kernel. Counts outlive the process.
 type ioStats struct {
 	shares []ioShare
-	busy   busyTime
+	busy   *busyTime
 
 	baseMu sync.Mutex
-	base   ioSum // the sums at the last clear, guarded by baseMu
+	base   *ioSum // the sums at the last clear, guarded by baseMu
 }
 
 type ioShare struct {
@@ -50,7 +50,16 @@ type ioSum struct {
 	busy  uint64 // milliseconds
 }
 
-func newIOStats(workers int) *ioStats { return &ioStats{shares: make([]ioShare, workers)} }
+// ioStatsIn are the counts in a connection's state, for a crew of n.
+func ioStatsIn(s *connState, n int) *ioStats {
+	s.crew.Store(max(s.crew.Load(), uint64(n)))
+	shares := s.shares[:s.crew.Load()]
+	for i := range shares {
+		shares[i].running.Store(0)
+	}
+	s.busy.stamp.Store(0) // of another process's clock
+	return &ioStats{shares: shares, busy: &s.busy, base: &s.base}
+}
 
 var processStart = time.Now()
 
@@ -107,7 +116,7 @@ func (s *ioStats) sum() (t ioSum) {
 func (s *ioStats) clear() {
 	s.baseMu.Lock()
 	defer s.baseMu.Unlock()
-	s.base = s.sum()
+	*s.base = s.sum()
 }
 
 // report is the counts since the last clear.

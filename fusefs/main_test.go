@@ -29,6 +29,8 @@ type serverConfig struct {
 	Loop    bool
 	Helped  bool
 	Workers int
+	Vault   int  // descriptor of a socket to who keeps things for a successor; 0 = none
+	Standby bool // wait for the vault to say go, and take over
 }
 
 func TestMain(m *testing.M) {
@@ -47,13 +49,16 @@ func serve(config string) int {
 		return 2
 	}
 	goOn := make(chan struct{})
-	m, err := mountHere(c, func(verb string, args []string) error {
+	faults := &faultyConn{}
+	m, err := mountHere(c, faults, func(verb string, args []string) error {
 		switch {
 		case verb == "wait" && len(args) == 0:
 			<-goOn
 			return nil
 		case verb == "fail":
 			return errors.New("no errno in here")
+		case verb == "note" && len(args) == 1:
+			return note(args[0])
 		}
 		return unix.EINVAL
 	})
@@ -70,7 +75,8 @@ func serve(config string) int {
 		close(commands)
 	}()
 	ended := make(chan error, 1)
-	go func() { ended <- m.Wait() }()
+	wait := func(m *Mount) { ended <- m.Wait() }
+	go wait(m)
 	for {
 		select {
 		case err := <-ended:
@@ -80,6 +86,18 @@ func serve(config string) int {
 			switch c {
 			case "go on":
 				close(goOn)
+			case "mute", "hold":
+				faults.set(c)
+				fmt.Println("so be it")
+			case "taken":
+				fmt.Println(faults.taken.Load())
+			case "adopt":
+				if m, err = adoptInPlace(m, faults); err != nil {
+					fmt.Println("error", err)
+					return 1
+				}
+				go wait(m)
+				fmt.Println("adopted")
 			case "unmount", "":
 				if err := m.Unmount(); err != nil {
 					var busy *mountinfo.BusyError
@@ -93,23 +111,44 @@ func serve(config string) int {
 	}
 }
 
-// mountHere mounts in this process.
-func mountHere(c serverConfig, control func(string, []string) error) (*Mount, error) {
+// mountHere mounts in this process, or takes over what another one mounted.
+func mountHere(c serverConfig, faults *faultyConn, control func(string, []string) error) (*Mount, error) {
 	workers, err := store.NewWorkers(c.Workers)
 	if err != nil {
 		return nil, err
 	}
-	return New(Options{
+	o := Options{
 		Dir:     c.Dir,
 		Loop:    c.Loop,
 		helped:  c.Helped,
+		wrap:    faults.wrap,
 		Workers: workers,
-		Device:  store.NewDevice(workers),
 		Version: "test",
 		Guards:  func() []status.Guard { return []status.Guard{{Name: "mlock", State: status.GuardOff}} },
 		Control: control,
 		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
-	})
+	}
+	if c.Vault != 0 {
+		o.Vault = vaultSocket(c.Vault)
+	}
+	if c.Standby {
+		held, err := vaultSocket(c.Vault).await()
+		if err != nil {
+			return nil, err
+		}
+		if o.Device, err = store.AdoptDevice(workers, o.Vault, "d0.", held); err != nil {
+			return nil, err
+		}
+		return Adopt(o, held)
+	}
+	o.Device = store.NewDevice(workers)
+	if o.Vault != nil {
+		if err := o.Device.SetVault(o.Vault, "d0."); err != nil {
+			return nil, err
+		}
+	}
+	faults.options = o
+	return New(o)
 }
 
 // server is a mount served by another process.
@@ -119,50 +158,80 @@ type server struct {
 	loop string
 	pid  int
 	in   *os.File // commands
+	pipe *os.File // answers
 	out  *bufio.Scanner
 	gone bool
+
+	process *os.Process
 }
 
 // mounted mounts a device and unmounts it when the test ends.
 func mounted(t *testing.T, c serverConfig) *server {
 	t.Helper()
+	s := &server{t: t, dir: c.Dir}
+	s.start(c)
+	t.Cleanup(s.finish)
+	return s
+}
+
+// start starts a process that serves.
+func (s *server) start(c serverConfig) {
+	s.t.Helper()
+	s.launch(c)
+	s.ready()
+}
+
+// launch starts a process; it inherits the files from descriptor 3 on.
+func (s *server) launch(c serverConfig, files ...*os.File) {
+	s.t.Helper()
 	c.Workers = max(c.Workers, 2)
 	config, err := json.Marshal(c)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	inR, inW, err := os.Pipe()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	outR, outW, err := os.Pipe()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	p, err := os.StartProcess("/proc/self/exe", []string{"fusefs.test"}, &os.ProcAttr{
-		Env: append(os.Environ(), serverEnv+"="+string(config), "GORACE=atexit_sleep_ms=0"), Files: []*os.File{inR, outW, os.Stderr},
+	s.process, err = os.StartProcess("/proc/self/exe", []string{"fusefs.test"}, &os.ProcAttr{
+		Env:   append(os.Environ(), serverEnv+"="+string(config), "GORACE=atexit_sleep_ms=0"),
+		Files: append([]*os.File{inR, outW, os.Stderr}, files...),
 	})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	inR.Close()
 	outW.Close()
-	s := &server{t: t, dir: c.Dir, pid: p.Pid, in: inW, out: bufio.NewScanner(outR)}
-	t.Cleanup(func() {
-		s.end()
-		inW.Close()
-		if st, err := p.Wait(); err != nil || !st.Success() {
-			t.Errorf("server: %v, %v", st, err)
-		}
-		outR.Close()
-	})
+	s.pid, s.in, s.pipe, s.out = s.process.Pid, inW, outR, bufio.NewScanner(outR)
+}
+
+// ready waits until it serves.
+func (s *server) ready() {
+	s.t.Helper()
 	word, rest, _ := strings.Cut(s.line(), " ")
 	if word != "ready" {
 		s.gone = true
-		t.Fatalf("server: %s %s", word, rest)
+		s.finish()
+		s.t.Fatalf("server: %s %s", word, rest)
 	}
 	s.loop = rest
-	return s
+}
+
+// finish unmounts and waits for the process.
+func (s *server) finish() {
+	s.end()
+	s.in.Close()
+	if s.process != nil {
+		if st, err := s.process.Wait(); err != nil || !st.Success() {
+			s.t.Errorf("server: %v, %v", st, err)
+		}
+	}
+	s.process = nil
+	s.pipe.Close()
 }
 
 // mountedHere is mounted in a fresh directory, without loop device.

@@ -8,24 +8,32 @@ import (
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
-
-	"uzram/internal/zramabi"
 )
 
 // maxControl is how many reads and writes of control files are at work at a
 // time; more wait. It bounds memory, and is more than clients have any use for.
 const maxControl = 16
 
-// nodeServer serves everything but the data of images, by go-fuse's node tree.
+// nodeServer serves everything but images: open control files, listings of
+// directories, and the rest by go-fuse's node tree.
 type nodeServer struct {
 	ps      *fuse.ProtocolServer
 	log     *slog.Logger
-	control chan struct{}  // a token for each read or write of a control file at work
-	running sync.WaitGroup // what runs aside
+	state   *connState
+	files   handles
+	dirs    map[uint64][]dirEntry // by node
+	control chan struct{}         // a token for each read or write of a control file at work
+	ready   chan struct{}         // closed when control files may be served
+	running sync.WaitGroup        // what runs aside
 }
 
-func newNodeServer(ps *fuse.ProtocolServer, log *slog.Logger) *nodeServer {
-	return &nodeServer{ps: ps, log: log, control: make(chan struct{}, maxControl)}
+func newNodeServer(ps *fuse.ProtocolServer, state *connState, log *slog.Logger) *nodeServer {
+	return &nodeServer{
+		ps: ps, log: log, state: state,
+		files:   handles{all: map[uint64]*handle{}},
+		control: make(chan struct{}, maxControl),
+		ready:   make(chan struct{}),
+	}
 }
 
 // serve answers a request at once. out is room for the answer.
@@ -44,6 +52,7 @@ func (s *nodeServer) serve(c conn, h inHeader, req, out []byte) {
 	}
 	if err := c.write(out[:n]); err != nil && err != syscall.ENOENT && err != syscall.ENODEV {
 		s.log.Error("answer not taken", "opcode", h.opcode, "bytes", n, "reason", err)
+		failReply(c, h)
 	}
 }
 
@@ -51,8 +60,7 @@ func (s *nodeServer) serve(c conn, h inHeader, req, out []byte) {
 // the process: go-fuse panics on ids that it does not know.
 func (s *nodeServer) handle(h inHeader, req, out []byte) (n int, errno syscall.Errno) {
 	defer func() {
-		if r := recover(); r != nil {
-			s.log.Error("request cannot be served", "opcode", h.opcode, "node", h.node, "reason", fmt.Sprint(r))
+		if s.failed(h, recover()) {
 			n, errno = 0, syscall.EIO
 		}
 	}()
@@ -63,32 +71,35 @@ func (s *nodeServer) handle(h inHeader, req, out []byte) (n int, errno syscall.E
 	return n, syscall.Errno(status)
 }
 
-// serveControl answers a READ or WRITE of a control file beside the workers. The
-// request is copied as far as it counts: a command is cut at MaxWrite bytes.
-func (s *nodeServer) serveControl(c conn, h inHeader, req []byte) {
-	limit := len(req)
-	if h.opcode == opWrite {
-		limit = min(limit, inHeaderLen+ioInLen+zramabi.MaxWrite)
-	} else {
-		limitSize(req, h.opcode, maxReply)
+// failed logs what a request made panic with, and tells whether it did.
+func (s *nodeServer) failed(h inHeader, reason any) bool {
+	if reason != nil {
+		s.log.Error("request cannot be served", "opcode", h.opcode, "node", h.node, "reason", fmt.Sprint(reason))
 	}
-	req = bytes.Clone(req[:limit])
-	s.aside(func() {
-		s.control <- struct{}{}
-		defer func() { <-s.control }()
-		s.serve(c, h, req, make([]byte, outHeaderLen+maxReply))
-	})
+	return reason != nil
 }
 
 // serveAside answers any other small request that may have to wait, without a
 // token: control files at work may wait for it.
 func (s *nodeServer) serveAside(c conn, h inHeader, req []byte) {
 	req = bytes.Clone(req)
-	s.aside(func() { s.serve(c, h, req, make([]byte, smallReply)) })
+	s.aside(c, h, func() { s.serve(c, h, req, make([]byte, smallReply)) })
 }
 
-// aside runs f on a goroutine of its own, so that the worker can go on.
-func (s *nodeServer) aside(f func()) { s.running.Go(f) }
+// aside runs f, which answers a request, on a goroutine of its own, so that the
+// worker can go on. The request is noted, since the worker's buffer is no longer
+// its.
+func (s *nodeServer) aside(c conn, h inHeader, f func()) {
+	place := s.state.noteAside(h.unique)
+	if place == nil {
+		sendReply(c, s.log, make([]byte, outHeaderLen), h, syscall.EAGAIN)
+		return
+	}
+	s.running.Go(func() {
+		f()
+		place.Store(0)
+	})
+}
 
 // wait returns when nothing runs aside any more. No worker may be serving.
 func (s *nodeServer) wait() { s.running.Wait() }

@@ -11,6 +11,7 @@ import (
 const (
 	notifyInvalInode = 2
 	notifyStore      = 4
+	notifyResend     = 7
 )
 
 // notifier tells the kernel what it could not know. It may wait for the kernel,
@@ -35,6 +36,9 @@ func (n notifier) resized(node uint64, size int64) {
 	n.send(notifyInvalInode, invalInodeOut(node, 0, 0))
 }
 
+// resend makes the kernel send again what it has sent and not had answered.
+func (n notifier) resend() { n.send(notifyResend, nil) }
+
 // invalInodeOut forgets the attributes of a node, and what is cached of its
 // contents from offset on, n bytes, 0 = all.
 func invalInodeOut(node uint64, offset, n int64) []byte {
@@ -56,7 +60,8 @@ func (n notifier) send(code int32, body []byte) {
 	msg := make([]byte, outHeaderLen, outHeaderLen+len(body))
 	putOutHeader(msg, outHeaderLen+len(body), code, 0)
 	// ENOENT: the kernel does not know the node, so there is nothing to forget.
-	if err := n.conn.write(append(msg, body...)); err != nil && !errors.Is(err, syscall.ENOENT) {
+	// ENODEV: it has forgotten the whole mount.
+	if err := n.conn.write(append(msg, body...)); err != nil && !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ENODEV) {
 		n.log.Warn("notification not taken", "code", code, "reason", err)
 	}
 }

@@ -24,7 +24,7 @@ func (m *Mount) attach() error {
 	if err != nil {
 		return err
 	}
-	m.disk.loop.Store(loop)
+	m.disk.setLoop(loop)
 	return nil
 }
 
@@ -32,9 +32,9 @@ func (m *Mount) attach() error {
 // returns soon. If something uses one of them the error is a
 // *mountinfo.BusyError that names it, and everything stays up. A mount that was
 // taken out of the tree ends with its last user, who may be the loop device.
-func (m *Mount) Unmount() error {
-	m.endMu.Lock()
-	defer m.endMu.Unlock()
+func (m *Mount) Unmount() error { return m.whileOpen(m.unmount) }
+
+func (m *Mount) unmount() error {
 	there, err := m.inTree()
 	if err != nil {
 		return err
@@ -57,14 +57,14 @@ func (m *Mount) Unmount() error {
 // shows is not ours to unmount: false if the mount was taken out of the tree
 // (umount -l), EBUSY if it is covered or was moved.
 func (m *Mount) inTree() (bool, error) {
-	if top, err := mountinfo.Find(m.dir); err == nil && top.Dev == m.dev {
+	if top, err := mountinfo.Find(m.dir); err == nil && top.Dev == m.device {
 		return true, nil
 	}
 	all, err := mountinfo.All()
 	if err != nil {
 		return false, err
 	}
-	if slices.ContainsFunc(all, func(o mountinfo.Mount) bool { return o.Dev == m.dev }) {
+	if slices.ContainsFunc(all, func(o mountinfo.Mount) bool { return o.Dev == m.device }) {
 		return false, fmt.Errorf("%s shows another file system, and this one lies elsewhere or below: %w", m.dir, syscall.EBUSY)
 	}
 	return false, nil
@@ -101,7 +101,7 @@ func (m *Mount) detach() (*loopdev.Device, error) {
 	if err := claim.Detach(); err != nil {
 		return nil, err
 	}
-	m.disk.loop.Store(nil)
+	m.disk.setLoop(nil)
 	return loop, nil
 }
 
@@ -133,7 +133,7 @@ func (m *Mount) attachAgain(loop *loopdev.Device) error {
 	if err != nil {
 		return fmt.Errorf("attach %s again: %w", loop.Path(), err)
 	}
-	m.disk.loop.Store(again)
+	m.disk.setLoop(again)
 	return nil
 }
 

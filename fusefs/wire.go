@@ -11,21 +11,32 @@ import (
 type opcode uint32
 
 const (
-	opForget      opcode = 2
-	opRead        opcode = 15
-	opWrite       opcode = 16
-	opStatfs      opcode = 17
-	opFsync       opcode = 20
-	opGetxattr    opcode = 22
-	opListxattr   opcode = 23
-	opInit        opcode = 26
-	opReaddir     opcode = 28
-	opInterrupt   opcode = 36
-	opNotifyReply opcode = 41
-	opBatchForget opcode = 42
-	opFallocate   opcode = 43
-	opReaddirplus opcode = 44
-	opLseek       opcode = 46
+	opLookup        opcode = 1
+	opForget        opcode = 2
+	opGetattr       opcode = 3
+	opSetattr       opcode = 4
+	opOpen          opcode = 14
+	opRead          opcode = 15
+	opWrite         opcode = 16
+	opStatfs        opcode = 17
+	opRelease       opcode = 18
+	opFsync         opcode = 20
+	opGetxattr      opcode = 22
+	opListxattr     opcode = 23
+	opFlush         opcode = 25
+	opInit          opcode = 26
+	opOpendir       opcode = 27
+	opReaddir       opcode = 28
+	opReleasedir    opcode = 29
+	opFsyncdir      opcode = 30
+	opInterrupt     opcode = 36
+	opIoctl         opcode = 39
+	opNotifyReply   opcode = 41
+	opBatchForget   opcode = 42
+	opFallocate     opcode = 43
+	opReaddirplus   opcode = 44
+	opLseek         opcode = 46
+	opCopyFileRange opcode = 47
 )
 
 // hasReply reports whether the kernel waits for an answer.
@@ -40,6 +51,7 @@ const (
 	lseekInLen   = 24
 	outHeaderLen = 16
 	writeOutLen  = 8
+	openOutLen   = 16
 
 	// rootID is the node id of a mount's root.
 	rootID = 1
@@ -66,6 +78,16 @@ func parseHeader(b []byte) (h inHeader, ok bool) {
 	}, true
 }
 
+// parseUnique reads what names a request that was cut within its header. 0 names
+// none: an answer to it would be a notification.
+func parseUnique(b []byte) (unique uint64, ok bool) {
+	if len(b) < 16 {
+		return 0, false
+	}
+	unique = binary.NativeEndian.Uint64(b[8:])
+	return unique, unique != 0
+}
+
 // ioIn is the common part of read_in and write_in.
 type ioIn struct {
 	offset uint64
@@ -78,6 +100,46 @@ func parseIO(args []byte) (in ioIn, ok bool) {
 		return in, false
 	}
 	return ioIn{binary.NativeEndian.Uint64(args[8:]), binary.NativeEndian.Uint32(args[16:])}, true
+}
+
+// parseHandle reads the file handle that most requests of an open file begin
+// with; ok is false if there is none.
+func parseHandle(args []byte) (handle uint64, ok bool) {
+	if len(args) < 8 {
+		return 0, false
+	}
+	return binary.NativeEndian.Uint64(args), true
+}
+
+// hideHandle takes the file handle out of a request for go-fuse, which knows only
+// its own and has given out none.
+func hideHandle(req []byte, o opcode) {
+	args := req[inHeaderLen:]
+	switch {
+	case o == opGetattr && len(args) >= 16: // getattr_flags, padding, handle
+		clear(args[:16])
+	case o == opSetattr && len(args) >= 16: // valid, padding, handle
+		const validHandle = 1 << 6
+		binary.NativeEndian.PutUint32(args, binary.NativeEndian.Uint32(args)&^validHandle)
+		clear(args[8:16])
+	case (o == opIoctl || o == opFallocate) && len(args) >= 8:
+		clear(args[:8])
+	case o == opCopyFileRange && len(args) >= 32: // handle, offset, node and handle to write to
+		clear(args[:8])
+		clear(args[24:32])
+	}
+}
+
+// putOpenOut writes the answer to an OPEN and returns its length, 0 if it is an
+// error.
+func putOpenOut(b []byte, handle uint64, flags uint32, errno syscall.Errno) int {
+	if errno != 0 {
+		return 0
+	}
+	binary.NativeEndian.PutUint64(b, handle)
+	binary.NativeEndian.PutUint32(b[8:], flags)
+	binary.NativeEndian.PutUint32(b[12:], 0)
+	return openOutLen
 }
 
 // sizeAt is where the size stands in a READ, READDIR or GETXATTR request.
@@ -129,6 +191,15 @@ func putOutHeader(b []byte, length int, status int32, unique uint64) {
 	binary.NativeEndian.PutUint32(b, uint32(length))
 	binary.NativeEndian.PutUint32(b[4:], uint32(status))
 	binary.NativeEndian.PutUint64(b[8:], unique)
+}
+
+// agreedIn are the capabilities in an answer to INIT: 32 bits and, behind them, 32
+// more.
+func agreedIn(out []byte) uint64 {
+	if len(out) < 36 {
+		return 0
+	}
+	return uint64(binary.NativeEndian.Uint32(out[12:])) | uint64(binary.NativeEndian.Uint32(out[32:]))<<32
 }
 
 // replyErrno is the errno that an answer carries.

@@ -46,6 +46,9 @@ func (w *worker) serve(req []byte) {
 	h, ok := parseHeader(req)
 	if !ok {
 		w.log.Error("request cut short", "bytes", len(req))
+		if unique, ok := parseUnique(req); ok {
+			w.send(inHeader{unique: unique}, syscall.EIO, 0)
+		}
 		return
 	}
 	if int(h.length) != len(req) {
@@ -56,15 +59,22 @@ func (w *worker) serve(req []byte) {
 	if d := w.diskOfImage(h.node); d != nil && w.serveImage(d, h, req[inHeaderLen:]) {
 		return
 	}
+	if f, ok := w.controlFile(h.node); ok && w.serveFile(f, h, req[inHeaderLen:]) {
+		return
+	}
 	switch h.opcode {
 	case opInterrupt:
 		// Every request ends soon by itself, and the only answer that would
 		// mean something is a demand to be interrupted again.
-	case opRead, opWrite:
-		w.nodes.serveControl(w.conn, h, req)
+	case opForget, opBatchForget:
+		// Nodes are there for good, and a process that took over does not know how
+		// often the kernel was told of them.
+	case opOpendir, opReaddir, opReleasedir, opFsyncdir:
+		w.serveDir(h, req[inHeaderLen:])
 	case opStatfs: // its figures are behind a lock that verbs hold
 		w.nodes.serveAside(w.conn, h, req)
 	default:
+		hideHandle(req, h.opcode)
 		w.nodes.serve(w.conn, h, req, w.reply)
 	}
 }
@@ -72,6 +82,12 @@ func (w *worker) serve(req []byte) {
 // serveImage answers a request of an image's data; false if it is none.
 func (w *worker) serveImage(d *disk, h inHeader, args []byte) bool {
 	switch h.opcode {
+	case opOpen:
+		w.open(d, h)
+	case opRelease:
+		w.release(d, h, args)
+	case opFlush:
+		w.finish(h, 0)
 	case opRead:
 		w.read(d, h, args)
 	case opWrite:
@@ -119,5 +135,14 @@ func sendReply(c conn, log *slog.Logger, msg []byte, h inHeader, errno syscall.E
 		// The client gave the request up, or the mount is gone: nobody waits.
 	default:
 		log.Error("answer not taken", "opcode", h.opcode, "bytes", len(msg), "reason", err)
+		failReply(c, h)
 	}
+}
+
+// failReply answers EIO where another answer was not taken, so that nobody waits
+// for one.
+func failReply(c conn, h inHeader) {
+	msg := make([]byte, outHeaderLen)
+	putOutHeader(msg, len(msg), -int32(syscall.EIO), h.unique)
+	_ = c.write(msg)
 }

@@ -15,13 +15,6 @@ import (
 	"uzram/store"
 )
 
-// Requests that only go-fuse looks into.
-const (
-	opLookup  opcode = 1
-	opGetattr opcode = 3
-	opOpen    opcode = 14
-)
-
 // fakeConn is a kernel that takes all answers and keeps the last.
 type fakeConn struct {
 	requests [][]byte
@@ -75,10 +68,17 @@ func newWorkers(t testing.TB, n int) *store.Workers {
 }
 
 func newBenchOn(t testing.TB, workers *store.Workers, all []buffers) *bench {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	b := &bench{t: t, conn: &fakeConn{}, dev: store.NewDevice(workers)}
-	b.disk = &disk{dev: b.dev, io: newIOStats(1), notify: notifier{b.conn, log}, log: log}
-	b.worker = newCrew(b.conn, workers, []*disk{b.disk}, newDeviceDir(b.disk), all, log)[0]
+	state, err := newConnState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(state.close)
+	b.disk = &disk{dev: b.dev, io: ioStatsIn(state, 1), state: state, notify: notifier{b.conn, log}, log: log}
+	b.worker = newCrew(b.conn, workers, []*disk{b.disk}, newDeviceDir(b.disk), state, all, log)[0]
+	close(b.nodes.ready)
 	return b
 }
 
@@ -273,10 +273,28 @@ func TestServeAnswersNobodyWhoDoesNotWait(t *testing.T) {
 			t.Errorf("%s is answered", name)
 		}
 	}
-	for _, err := range []error{syscall.ENOENT, syscall.ENODEV, syscall.EINVAL} {
+	for _, err := range []error{syscall.ENOENT, syscall.ENODEV} {
 		b.conn.fail = err
 		b.do(readRequest(0, 4096))
 		b.do(request(opRead, nodeID(0, 16), make([]byte, 40)))
+	}
+}
+
+// Who waits for an answer that the kernel does not take, or sent a request that
+// came in part, gets an error.
+func TestServeLeavesNobodyWaiting(t *testing.T) {
+	b := newBench(t)
+	b.conn.fail = syscall.EINVAL
+	for name, req := range map[string][]byte{
+		"image":        readRequest(0, 4096),
+		"control file": request(opRead, nodeID(0, 16), make([]byte, 40)),
+		"cut":          readRequest(0, 4096)[:16],
+	} {
+		b.serve(b.request[:copy(b.request, req)])
+		b.nodes.wait()
+		if errno := replyErrno(b.conn.last); errno != syscall.EIO || len(b.conn.last) != outHeaderLen {
+			t.Errorf("%s: the last answer is %v", name, errno)
+		}
 	}
 }
 

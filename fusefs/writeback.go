@@ -1,6 +1,9 @@
 package fusefs
 
 import (
+	"errors"
+	"syscall"
+
 	"uzram/internal/zramabi"
 	"uzram/store"
 )
@@ -13,7 +16,16 @@ func showBackingDev(d *disk, b []byte) ([]byte, error) {
 	return append(append(b, path...), '\n'), nil
 }
 
-func storeBackingDev(d *disk, text string) error { return d.dev.SetBackingDev(zramabi.Word(text)) }
+// storeBackingDev succeeds too where the process before us had taken that very
+// file for the same write: it is ours now, so nobody can have it.
+func storeBackingDev(d *disk, text string, e *journalEntry) error {
+	path := zramabi.Word(text)
+	err := d.dev.SetBackingDev(path)
+	if errors.Is(err, syscall.EBUSY) && e.unique.Load()&resent != 0 && d.dev.HasBackingDev(path) {
+		return nil
+	}
+	return err
+}
 
 func showBDStat(d *disk, b []byte) ([]byte, error) {
 	s := d.dev.Stats()
@@ -65,11 +77,11 @@ func storeWritebackBatch(d *disk, text string) error {
 
 // writebackSwitch is the row of an attribute that is on or off.
 func writebackSwitch(id uint64, name string, get func(*store.Device) bool, set func(*store.Device, bool) error) row {
-	return row{id, abi(name), showNumber(func(d *disk) uint64 { return flag(get(d.dev)) }), func(d *disk, text string) error {
+	return attr(id, name, showNumber(func(d *disk) uint64 { return flag(get(d.dev)) }), func(d *disk, text string) error {
 		on, err := zramabi.ParseBool(text)
 		if err != nil {
 			return err
 		}
 		return set(d.dev, on)
-	}}
+	})
 }
