@@ -17,7 +17,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"to the image is kept in memory, compressed.\n\nExit codes:\n" + exitCodeText(),
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), resetCommand(), compactCommand(), checkCommand(),
-			idleCommand(), writebackCommand(), recompressCommand(), dictCommand(), versionCommand(), applyCommand(), postCommand(),
+			idleCommand(), writebackCommand(), recompressCommand(), drainCommand(), upgradeCommand(), snapshotCommand(), dictCommand(), versionCommand(), applyCommand(), postCommand(), swapoffCommand(), workerCommand(),
 		},
 		Writer:                    stdout,
 		ErrWriter:                 stderr,

@@ -3,7 +3,9 @@ package main
 import (
 	"log/slog"
 	"os"
+	"path/filepath"
 
+	"uzram/internal/keeper"
 	"uzram/internal/logging"
 	"uzram/internal/size"
 
@@ -16,6 +18,13 @@ type mountOptions struct {
 	settings   []setting
 	backing    backing
 	loop       bool
+	restore    string // a saved disk; "" = none
+	swap       swapMode
+	resource   bool // there is a right to all guards; asked for before the worker gives it up
+	keeper     bool
+	standby    bool // of use with a keeper only
+	fdstore    bool // systemd is the keeper
+	wipe       bool
 	detach     bool
 	allowOther bool
 	logFile    string // "": stderr, or syslog if detached
@@ -32,16 +41,20 @@ func mountCommand() *cli.Command {
 			"applied in this order: --algorithm, --backing-dev, each --recomp-algorithm, each --set, --mem-limit, --disksize. If\n" +
 			"one is refused nothing stays mounted.\n" +
 			"SIZE: " + size.Accepted + "; powers of 1024.\n" +
+			"--restore makes a disk of a file of uzram snapshot save, when all of the file was found right. It has all settings,\n" +
+			"so that none may be given with it, but for --backing-dev, which takes the place of the file's.\n" +
 			"SIGINT and SIGTERM unmount; if something still uses the mount the daemon says what and goes on.\n\n" +
 			"Pages are written back to the backing device and recompressed by the secondary algorithms only when asked for: see\n" +
 			"the verbs writeback and recompress. PATH of --backing-dev is a block device or a file. What is there is used as it\n" +
 			"is, its content is overwritten, and SIZE means nothing then. If nothing is there and a SIZE is given, a sparse file\n" +
 			"of that size is made that only its owner may read; it is removed again if the mount fails, and else stays. PRIO of\n" +
 			"--recomp-algorithm is 1, 2 or 3.\n\n" +
-			"Example: a 4 GiB disk as swap space\n\n" +
+			"--swap refuses to swap where that could block the machine: it needs locked memory, a reserve that is filled, a keeper\n" +
+			"with a standby, and the guards io_flusher and oom_score_adj where there is a right to them. uzram umount, SIGINT and\n" +
+			"SIGTERM end the swapping first, which reads everything back. --swap-besteffort does the same whatever is missing.\n\n" +
+			"Example: 4 GiB of swap space\n\n" +
 			"  mkdir /run/z\n" +
-			"  dev=$(uzram mount --detach --loop --algorithm zstd --disksize 4G /run/z)\n" +
-			"  mkswap $dev && swapon --discard -p 100 $dev\n\n" +
+			"  uzram mount --detach --swap --algorithm zstd --disksize 4G /run/z\n\n" +
 			"Example: with a file to write pages back to, and a stronger algorithm for those that are not used\n\n" +
 			"  uzram mount --detach --backing-dev /var/lib/uzram.back:8G --recomp-algorithm 1:zstd,level=12 --disksize 4G /run/z",
 		Flags: []cli.Flag{
@@ -53,7 +66,15 @@ func mountCommand() *cli.Command {
 			&cli.StringFlag{Name: "mem-limit", Usage: "let the compressed data take `SIZE` of memory at most"},
 			&cli.StringFlag{Name: "disksize", Usage: "make the disk `SIZE` large; without it, write DIR/disksize later"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "loop", Usage: "attach a loop device (direct I/O, 4096-byte sectors), print its path, detach it when unmounting"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "keeper", Value: true,
+				Usage: "have a small process keep the data, so that nothing is lost when the one that serves them dies (default: true)"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "standby",
+				Usage: "have the next process ready beforehand (default: as --loop or --swap)"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "fdstore", Usage: "have systemd keep the data in place of a keeper; for services only"},
+			restoreFlag(),
+			swapFlag(), besteffortFlag(),
 			&cli.BoolFlag{DisableDefaultText: true, Name: "detach", Usage: "serve in the background and return when the mount answers"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "wipe", Usage: "zero the memory of a page as soon as the page is freed or overwritten"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "allow-other", Usage: "let other users use the mount"},
 			&cli.StringFlag{Name: "log", Usage: "append the log to `FILE` (default: stderr, or syslog with --detach)"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from `L` upwards: " + logging.LevelNames()},
@@ -66,7 +87,7 @@ func mountAction(c *cli.Context) error {
 	o, err := parseMount(c)
 	if link, ok := inheritedLink(); ok {
 		if err == nil {
-			err = serve(o, link)
+			err = o.run(link, link)
 		}
 		link.failed(err)
 		return err
@@ -74,17 +95,38 @@ func mountAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.restore != "" && !(o.fdstore && keeper.StoreFilled()) { // else the disk is there, and the file may be gone
+		if _, _, err := verifySnapshot(o.restore, c.App.ErrWriter); err != nil {
+			return err
+		}
+	}
 	warnOversize(c.App.ErrWriter, o.settings, totalRAM())
 	if o.detach {
 		return detach(o, c.App.Writer)
 	}
-	return serve(o, &foreground{opts: o, stdout: c.App.Writer})
+	return o.run(&foreground{apply: applyArgs(o), stdout: c.App.Writer}, nil)
+}
+
+// run is the daemon: a keeper, or all in one. link is nil in the foreground.
+func (o mountOptions) run(f face, link *starter) error {
+	switch {
+	case o.fdstore:
+		store, err := keeper.InheritedStore()
+		if err != nil {
+			return err
+		}
+		return serve(o, f, store)
+	case o.keeper:
+		return runKeeper(o, link)
+	}
+	return serve(o, f, nil)
 }
 
 // parseMount checks all that can be checked before anything is started.
 func parseMount(c *cli.Context) (mountOptions, error) {
 	o := mountOptions{
 		loop:       c.Bool("loop"),
+		wipe:       c.Bool("wipe"),
 		detach:     c.Bool("detach"),
 		allowOther: c.Bool("allow-other"),
 		logFile:    c.String("log"),
@@ -104,13 +146,48 @@ func parseMount(c *cli.Context) (mountOptions, error) {
 	if o.logLevel, err = logging.ParseLevel(c.String("log-level")); err != nil {
 		return o, usagef("--log-level: %w", err)
 	}
+	if err := o.parseRestore(c); err != nil {
+		return o, err
+	}
+	if err := o.parseSwap(c); err != nil {
+		return o, err
+	}
 	if c.IsSet("log") {
 		if err := tryLog(o.logFile); err != nil {
 			return o, err
 		}
+		if o.logFile, err = filepath.Abs(o.logFile); err != nil { // a successor may work elsewhere
+			return o, err
+		}
+	}
+	if err := o.parseKeeper(c); err != nil {
+		return o, err
+	}
+	if o.fdstore && keeper.StoreFilled() { // the mount is there, and nobody answers yet
+		o.dir, err = canonical(args[0])
+		return o, err
 	}
 	o.dir, err = mountable(args[0])
 	return o, err
+}
+
+// parseKeeper says who keeps the data. With --swap the loop flag is set by now.
+func (o *mountOptions) parseKeeper(c *cli.Context) error {
+	o.keeper, o.fdstore, o.standby = c.Bool("keeper"), c.Bool("fdstore"), o.loop
+	if c.IsSet("standby") {
+		o.standby = c.Bool("standby")
+	}
+	switch {
+	case o.standby && !o.keeper && c.IsSet("standby"):
+		return usagef("--standby needs --keeper")
+	case o.fdstore && c.IsSet("keeper") && o.keeper:
+		return usagef("--fdstore is in place of --keeper; give one of them")
+	case o.fdstore && o.detach:
+		return usagef("--fdstore is for services, which are not detached; leave --detach out")
+	case o.fdstore && !keeper.StoreOffered():
+		return usagef("--fdstore needs systemd: NOTIFY_SOCKET is not set")
+	}
+	return nil
 }
 
 // tryLog sees to it that a log file that cannot be written is reported while somebody listens.

@@ -30,10 +30,11 @@ func umountCommand() *cli.Command {
 		Name:      "umount",
 		Usage:     "unmount a disk and end its daemon; the data are gone",
 		UsageText: "uzram umount DIR",
-		Description: "Detaches the loop device of the mount, unmounts DIR and waits until the daemon is gone. While something uses the\n" +
-			"mount or the loop device, nothing is done and the message says who. If the daemon is dead, what it left behind is\n" +
-			"cleaned up: loop devices attached to DIR/image, and the mount.\n\n" +
-			"Example:\n\n  swapoff /dev/loop0\n  uzram umount /run/z",
+		Description: "Ends the swapping of a mount --swap, detaches the loop device of the mount, unmounts DIR and waits until the\n" +
+			"daemon is gone. While something uses the mount or the loop device, nothing is done and the message says who; swap\n" +
+			"space that was not made by --swap is such a use. If the daemon is dead, what it left behind is cleaned up: loop\n" +
+			"devices attached to DIR/image, and the mount.\n\n" +
+			"Example:\n\n  uzram umount /run/z",
 		Action: func(c *cli.Context) error {
 			dir, err := mountedArg(c)
 			if err != nil {
@@ -55,7 +56,14 @@ func umount(dir string) error {
 	case err != nil:
 		return err
 	}
-	w := watchExit(st.WorkerPID)
+	if err := swapOffOwn(dir, st); err != nil {
+		return err
+	}
+	last := st.WorkerPID
+	if st.KeeperPID != nil { // it ends when all others have
+		last = *st.KeeperPID
+	}
+	w := watchExit(last)
 	defer w.close()
 	if err := release(dir, ownLoops(dir, st), st.WorkerPID); err != nil {
 		return err

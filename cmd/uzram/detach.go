@@ -20,6 +20,9 @@ import (
 //
 //	daemon: mounts; report{Loop} ──>  starter: writes the settings
 //	daemon: stays               <──   keep
+//	daemon: report{}             ──>  starter: is done
+//
+// Where there is a keeper, the daemon's side is the first worker's.
 //
 // A report with an error, or the end of the connection instead of one, is a failed start. The end of the connection
 // instead of keep (a setting was refused, or the starter was killed) makes the daemon unmount and end.
@@ -46,7 +49,7 @@ func detach(o mountOptions, stdout io.Writer) error {
 	r, err := await(link)
 	var undo func()
 	if err == nil {
-		undo, err = configure(ctldir.Open(o.dir), o.backing, o.settings)
+		undo, err = configure(ctldir.Open(o.dir), o.backing, o.settings, o.restore, o.swapping())
 	}
 	if err != nil {
 		link.Close() // the daemon unmounts and ends
@@ -59,10 +62,24 @@ func detach(o mountOptions, stdout io.Writer) error {
 		undo()
 		return fmt.Errorf("the daemon ended after the mount answered: %w", err)
 	}
+	if _, err := await(link); err != nil && !servedOn(err, o.dir) {
+		undo()
+		return fmt.Errorf("the daemon ended after the settings were made: %w", err)
+	}
 	if r.Loop != "" {
 		fmt.Fprintln(stdout, r.Loop)
 	}
 	return nil
+}
+
+// servedOn says whether the mount on dir goes on although its worker ended before it had reported. Until the keeper knows
+// that all is settled a death of the worker ends all; afterwards the next one answers.
+func servedOn(err error, dir string) bool {
+	if !errors.Is(err, io.EOF) {
+		return false
+	}
+	_, err = readStatus(dir)
+	return err == nil
 }
 
 // startDaemon starts this program with the same arguments as the daemon, in a session of its own.
@@ -116,10 +133,8 @@ type starter struct{ fd int }
 // inheritedLink returns the link if this process was started as a daemon. The environment keeps the mark, since the guards
 // may start the program once more.
 func inheritedLink() (*starter, bool) {
-	if os.Getenv(linkEnv) != strconv.Itoa(linkFD) {
-		return nil, false
-	}
-	return &starter{fd: linkFD}, true
+	fd, err := strconv.Atoi(os.Getenv(linkEnv))
+	return &starter{fd: fd}, err == nil
 }
 
 // guarded keeps the link, which outlives a new start of this program, from what the daemon itself starts.
@@ -148,9 +163,14 @@ func (s *starter) mounted(loop string) error {
 
 // settled lets go of what belongs to the starter: the link, and the directory that it was started in.
 func (s *starter) settled() {
+	_ = s.send(report{})
+	s.close()
+	_ = os.Chdir("/")
+}
+
+func (s *starter) close() {
 	unix.Close(s.fd)
 	s.fd = -1
-	_ = os.Chdir("/")
 }
 
 // failed tells the starter why there is no mount. Later errors, and none, are not its business.

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,6 +58,9 @@ func TestStarter(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.settled()
+		if r, err := await(fdReader(peer)); err != nil || r != (report{}) {
+			t.Errorf("report %+v, %v after settled; want an empty one", r, err)
+		}
 		s.failed(errors.New("later")) // must not go to whatever has that descriptor now
 		if n, err := unix.Read(peer, make([]byte, 64)); n != 0 || err != nil {
 			t.Errorf("read %d, %v after settled; want the end", n, err)
@@ -88,6 +93,23 @@ func TestStarter(t *testing.T) {
 			t.Errorf("report %+v, %v", r, err)
 		}
 	})
+}
+
+// TestServedOn: a worker that ended without a report has failed only if nobody answers in its place.
+func TestServedOn(t *testing.T) {
+	dir := t.TempDir()
+	if servedOn(io.EOF, dir) {
+		t.Error("nobody answers")
+	}
+	if err := os.Mkdir(filepath.Join(dir, "debug"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "debug", "status"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !servedOn(io.EOF, dir) || servedOn(errors.New("refused"), dir) {
+		t.Error("a mount that answers is a success after the end of the link, and after nothing else")
+	}
 }
 
 func TestAwait_Malformed(t *testing.T) {

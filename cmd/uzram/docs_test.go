@@ -40,7 +40,9 @@ var files = []struct{ name, text string }{
 	{"DIR/debug/page_state", "block_state with two more columns: the size of the page's object in bytes, and its algorithm's priority"},
 	{"DIR/debug/status", "all that `uzram status` shows, as one JSON object"},
 	{"DIR/debug/check", "what `uzram check` reads: checks the disk against its slot table"},
-	{"DIR/debug/control", "takes one verb per write: `log-level L`; `free-hint PAGE [COUNT]`: nobody needs these pages any more"},
+	{"DIR/debug/snapshot", "what `uzram snapshot save` reads: the disk as it is when the reading begins, to be read once from the beginning to the end"},
+	{"DIR/debug/restore", "takes such a snapshot, before disksize is set; closing it says what came of it"},
+	{"DIR/debug/control", "takes one verb per write: `log-level L`; `gc`: collects garbage now, for measurements; `free-hint PAGE [COUNT]`: nobody needs these pages any more"},
 }
 
 // verbsOf returns the commands that do something: in place of one that only has others, those.

@@ -17,10 +17,34 @@ import (
 // applyVerb is for the daemon alone and not listed.
 const applyVerb = "apply"
 
+// resourceFlagName is a flag of apply: the mount was started with CAP_SYS_RESOURCE.
+const resourceFlagName = "resource"
+
 // foreground is the face of a daemon that the user started and watches.
 type foreground struct {
-	opts   mountOptions
+	apply  []string // arguments of the child that makes the settings
 	stdout io.Writer
+	loop   string
+}
+
+// applyArgs are for a child that makes the settings of a mount.
+func applyArgs(o mountOptions) []string {
+	args := []string{applyVerb}
+	if o.backing.size > 0 {
+		args = append(args, "--backing-dev", o.backing.String())
+	}
+	if o.restore != "" {
+		args = append(args, "--"+restoreFlagName, o.restore)
+	}
+	args = append(args, o.swap.args()...)
+	if o.resource {
+		args = append(args, "--"+resourceFlagName)
+	}
+	args = append(args, o.dir)
+	for _, s := range o.settings {
+		args = append(args, s.String())
+	}
+	return args
 }
 
 // mounted has a child write the settings. The daemon itself must not: a process that waits for its own answer cannot be
@@ -30,28 +54,24 @@ func (f *foreground) mounted(loop string) error {
 	if err != nil {
 		return err
 	}
-	args := []string{applyVerb}
-	if f.opts.backing.size > 0 {
-		args = append(args, "--backing-dev", f.opts.backing.String())
-	}
-	args = append(args, f.opts.dir)
-	for _, s := range f.opts.settings {
-		args = append(args, s.String())
-	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(exe, args...)
+	cmd := exec.Command(exe, f.apply...)
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {
 		return childError(err, stderr.String())
 	}
-	if loop != "" {
-		fmt.Fprintln(f.stdout, loop)
-	}
+	f.loop = loop
 	return nil
 }
 
 func (f *foreground) guarded() {}
-func (f *foreground) settled() {}
+
+func (f *foreground) settled() {
+	if f.loop != "" {
+		fmt.Fprintln(f.stdout, f.loop)
+	}
+	_ = os.Chdir("/")
+}
 
 // childError gives a child's sentence and exit code as this process's own.
 func childError(err error, stderr string) error {
@@ -67,7 +87,7 @@ func applyCommand() *cli.Command {
 	return &cli.Command{
 		Name:   applyVerb,
 		Hidden: true,
-		Flags:  []cli.Flag{&cli.StringFlag{Name: "backing-dev"}},
+		Flags:  []cli.Flag{&cli.StringFlag{Name: "backing-dev"}, restoreFlag(), swapFlag(), besteffortFlag(), &cli.BoolFlag{Name: resourceFlagName}},
 		Action: func(c *cli.Context) error {
 			args := c.Args().Slice()
 			if len(args) == 0 {
@@ -88,17 +108,25 @@ func applyCommand() *cli.Command {
 					return err
 				}
 			}
-			_, err := configure(ctldir.Open(args[0]), b, list)
+			_, err := configure(ctldir.Open(args[0]), b, list, c.String(restoreFlagName), swapping{parseSwapMode(c), c.Bool(resourceFlagName)})
 			return err
 		},
 	}
 }
 
-// configure waits until the mount answers, makes the backing file and applies the settings. undo removes a file that it
-// made; after an error there is none.
-func configure(dir ctldir.Dir, b backing, list []setting) (undo func(), err error) {
+// configure waits until the mount answers, makes the backing file, applies the settings, fills the disk from a saved one, if
+// restore names it, and swaps on. undo removes a file that it made; after an error there is none.
+func configure(dir ctldir.Dir, b backing, list []setting, restore string, swap swapping) (undo func(), err error) {
 	if _, err := dir.Read("initstate"); err != nil {
 		return nil, fmt.Errorf("the mount does not answer: %w", err)
 	}
-	return b.making(func() error { return apply(dir, list) })
+	return b.making(func() error {
+		if err := apply(dir, list); err != nil {
+			return err
+		}
+		if err := restoreInto(dir, restore, os.Stderr); err != nil {
+			return err
+		}
+		return swap.on(dir)
+	})
 }

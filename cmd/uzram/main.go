@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,7 +18,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "uzram: %s\n", sentence(err))
+	if !errors.Is(err, errSaid) {
+		fmt.Fprintf(stderr, "uzram: %s\n", sentence(err))
+	}
 	return exitCode(err)
 }
 

@@ -6,12 +6,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"uzram/fusefs"
-	"uzram/internal/fusermount"
 	"uzram/internal/guard"
 	"uzram/internal/logging"
+	"uzram/internal/mountinfo"
 	"uzram/internal/status"
 	"uzram/store"
 
@@ -35,19 +36,30 @@ type daemon struct {
 	level  *slog.LevelVar
 	guards []status.Guard
 	device *store.Device
+	dev    uint64        // device number of the mount; 0: not known
+	lost   func() uint64 // records of the log
+	next   successor     // nil: the data end with this process
 }
 
-// serve mounts and serves until the mount is gone.
-func serve(o mountOptions, f face) error {
+func newDaemon(o mountOptions) *daemon {
+	d := &daemon{opts: o, level: new(slog.LevelVar)}
+	d.level.Set(o.logLevel)
+	return d
+}
+
+// serve mounts, or takes a mount over, and serves until the mount is gone. next is nil if nobody keeps the data.
+func serve(o mountOptions, f face, next successor) error {
 	guards := guard.Apply(guard.Kernel{}) // may start this program again: nothing may stand before it
 	f.guarded()
-	d := &daemon{opts: o, level: new(slog.LevelVar), guards: guards}
-	d.level.Set(o.logLevel)
+	guards = append(guards, guard.Confine(guard.Kernel{})...) // before there is a mount that a thread could wait for
+	d := newDaemon(o)
+	d.guards, d.next = guards, next
 	handler, err := d.openLog()
 	if err != nil {
 		return err
 	}
 	defer handler.Close()
+	d.lost = handler.Dropped
 	d.log = slog.New(handler).With("dir", o.dir)
 
 	err = d.run(f)
@@ -63,13 +75,34 @@ func (d *daemon) run(f face) error {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	// A log that nobody reads any more must not end the daemon, and with it the data: the write fails, that is all.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	m, err := d.mount()
+	n := max(2, runtime.NumCPU())
+	runtime.GOMAXPROCS(n + 2) // a worker that waits in the kernel keeps no other goroutine from running
+	workers, err := store.NewWorkers(n)
+	if err != nil {
+		return err
+	}
+	if d.next != nil {
+		return d.runKept(f, workers, signals)
+	}
+	return d.runFirst(f, workers, signals)
+}
+
+// runFirst is run for a mount that is made here.
+func (d *daemon) runFirst(f face, workers *store.Workers, signals <-chan os.Signal) error {
+	m, err := d.mount(workers)
 	if err != nil {
 		return fmt.Errorf("mount %s: %w", d.opts.dir, err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- m.Wait() }()
-	if err := f.mounted(m.LoopPath()); err != nil {
+	err = d.serving()
+	if err == nil {
+		err = f.mounted(m.LoopPath())
+	}
+	if err == nil {
+		err = d.settled()
+	}
+	if err != nil {
 		d.takeDown(m)
 		return err
 	}
@@ -79,40 +112,74 @@ func (d *daemon) run(f face) error {
 	return d.untilEnd(m, signals, ended)
 }
 
-// mount builds workers and device and mounts them.
-func (d *daemon) mount() (*fusefs.Mount, error) {
-	n := max(2, runtime.NumCPU())
-	runtime.GOMAXPROCS(n + 2) // a worker that waits in the kernel keeps no other goroutine from running
-	workers, err := store.NewWorkers(n)
-	if err != nil {
+// mount mounts a new device.
+func (d *daemon) mount(workers *store.Workers) (*fusefs.Mount, error) {
+	d.device = store.NewDevice(workers)
+	if d.next != nil {
+		if err := d.device.SetVault(d.next, devicePrefix); err != nil {
+			return nil, err
+		}
+	}
+	d.tellLocked()
+	if err := d.device.SetWipe(d.opts.wipe); err != nil {
 		return nil, err
 	}
-	d.device = store.NewDevice(workers)
+	m, err := fusefs.New(d.fuseOptions(workers))
+	d.noteDevice()
+	return m, err
+}
+
+// noteDevice notes which mount is ours: later another one may lie on the directory.
+func (d *daemon) noteDevice() {
+	if m, err := mountinfo.Find(d.opts.dir); err == nil {
+		d.dev = m.Dev
+	}
+}
+
+// tellLocked tells the device whether its memory can be swapped out.
+func (d *daemon) tellLocked() {
 	for _, g := range d.guards {
 		if g.Name == guard.Mlock {
 			d.device.SetMemoryLocked(g.State == status.GuardActive)
 		}
 	}
-	return fusefs.New(fusefs.Options{
+}
+
+func (d *daemon) fuseOptions(workers *store.Workers) fusefs.Options {
+	o := fusefs.Options{
 		Dir:        d.opts.dir,
 		AllowOther: d.opts.allowOther,
 		Loop:       d.opts.loop,
+		Swap:       d.opts.swap != swapNone,
 		Workers:    workers,
 		Device:     d.device,
 		Version:    version,
 		Guards:     d.guardStates,
 		Control:    d.control,
 		Logger:     d.log,
-	})
+	}
+	if d.next != nil {
+		o.Vault, o.Keeper = d.next, d.showKeeper
+	}
+	return o
 }
 
 // untilEnd waits for the end of the mount. A signal unmounts; a mount that is in use stays, and is served on.
 func (d *daemon) untilEnd(m *fusefs.Mount, signals <-chan os.Signal, ended <-chan error) error {
 	for {
 		select {
+		case <-d.keeperLost():
+			d.log.Error("the keeper is gone: nothing would survive a crash any more, so the mount is taken down")
+			if err := d.unmount(m); err != nil {
+				d.log.Warn("taking the mount out of the tree", "reason", sentence(err))
+				if err := abandon(d.opts.dir, d.dev); err != nil {
+					d.log.Error("the mount stays behind", "reason", sentence(err))
+				}
+			}
+			return errKeeperLost
 		case sig := <-signals:
 			d.log.Info("unmounting", "signal", sig.String())
-			if err := m.Unmount(); err != nil {
+			if err := d.unmount(m); err != nil {
 				d.log.Error("not unmounted, going on", "reason", sentence(err))
 			}
 		case err := <-ended:
@@ -128,12 +195,12 @@ func (d *daemon) untilEnd(m *fusefs.Mount, signals <-chan os.Signal, ended <-cha
 // takeDown unmounts what could not be finished. If something got hold of it already, the mount is taken out of the tree and
 // ends with its last user.
 func (d *daemon) takeDown(m *fusefs.Mount) {
-	err := m.Unmount()
+	err := d.unmount(m)
 	if err == nil {
 		return
 	}
 	d.log.Warn("taking the mount out of the tree", "reason", sentence(err))
-	if err := fusermount.Unmount(d.opts.dir, fusermount.Lazily); err != nil {
+	if err := takeOut(d.opts.dir, d.dev); err != nil {
 		d.log.Error("the mount stays behind", "reason", sentence(err))
 	}
 }
@@ -141,7 +208,7 @@ func (d *daemon) takeDown(m *fusefs.Mount) {
 // guardStates returns the guards in the order of the documentation.
 func (d *daemon) guardStates() []status.Guard {
 	reserve := guard.Reserve(d.device.Stats().Reserve, d.device.Initialised())
-	return append(append([]status.Guard(nil), d.guards...), reserve)
+	return append(append(slices.Clone(d.guards), reserve, guard.Log(d.lost())), d.keeperGuards()...)
 }
 
 func (d *daemon) logGuards() {
@@ -154,6 +221,13 @@ func (d *daemon) logGuards() {
 
 // control is the daemon's part of debug/control.
 func (d *daemon) control(verb string, args []string) error {
+	if verb == "upgrade" {
+		return d.upgrade(args)
+	}
+	if verb == "gc" && len(args) == 0 {
+		runtime.GC()
+		return nil
+	}
 	if verb != "log-level" || len(args) != 1 {
 		return unix.EINVAL
 	}
