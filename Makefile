@@ -7,7 +7,7 @@ DESTDIR ?=
 # What goes beside the program.
 LIBEXEC = $(DESTDIR)$(PREFIX)/libexec/uzram
 UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
-SCRIPTS = swap-on.sh swap-off.sh idle-mark.sh writeback.sh recompress.sh idle-writeback-loop.sh
+SCRIPTS = swap-on.sh swap-off.sh idle-mark.sh writeback.sh recompress.sh idle-writeback-loop.sh mount-saved.sh
 UNITS   = $(notdir $(wildcard scripts/systemd/*))
 
 # make run
@@ -22,19 +22,19 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 # The unit tests are all packages but the end-to-end suite, which needs the
-# built binary and is a stage of its own.
-UNIT = $$($(GO) list ./... | grep -v /test/e2e$$)
+# built binary and is a stage of its own, and the one that kills it.
+UNIT = $$($(GO) list ./... | grep -v -e /test/e2e$$ -e /test/crash$$)
 
 # Packages that can be built with C's codecs beside ours.
 BESIDE_C = ./compress ./internal/clib ./test/bench/codecs
 
-STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu codecs clib cover e2e oracle
+STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu codecs clib cover e2e crash oracle
 
 .DEFAULT_GOAL := build
 .PHONY: help build install uninstall clean run stop test deps \
-	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs clib cover e2e oracle \
+	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs clib cover e2e crash oracle \
 	corpus-test test-swap soak linear fuzz model \
-	bench-engine bench-codecs bench-mount bench-memory bench-compaction bench-post bench-lock
+	bench-engine bench-codecs bench-mount bench-memory bench-compaction bench-post bench-lock bench-gc bench-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -130,6 +130,10 @@ corpus-test: ## the corpus generator's own tests
 e2e: build ## end-to-end suite against bin/uzram
 	$(GO) test -count=1 -v -timeout 15m ./test/e2e
 
+crash: ## kill workers at every step and at random, TIME in all (default 30s); ARGS= for the tests, -crash.figures writes docs/crash.md
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -tags failpoints -ldflags '$(LDFLAGS)' -o bin/uzram-crash ./cmd/uzram
+	UZRAM_BIN=$(CURDIR)/bin/uzram-crash $(GO) test -count=1 -v -timeout 0 ./test/crash -args -crash.time=$(TIME) $(ARGS)
+
 oracle: build ## replay the kernel's recorded answers on a mount
 	@scripts/oracle.sh
 
@@ -183,6 +187,14 @@ bench-memory: ## where the memory goes, beside the kernel's zram; ARGS=-classes 
 bench-compaction: build ## what compaction costs the I/O beside it; ARGS= for the program
 	$(GO) build -buildvcs=false -o bin/bench-compaction ./test/bench/compaction
 	bin/bench-compaction $(ARGS)
+
+bench-gc: build ## what garbage collection costs reads, forced often against off; ARGS='-time 10m' for the program
+	$(GO) build -buildvcs=false -o bin/bench-gc ./test/bench/gc
+	bin/bench-gc $(ARGS)
+
+bench-snapshot: build ## saving and restoring a full disk beside a file's own speed; ARGS= for the program
+	$(GO) build -buildvcs=false -o bin/bench-snapshot ./test/bench/snapshot
+	bin/bench-snapshot $(ARGS)
 
 bench-post: ## writeback beside the raw file, recompression beside its codecs; ARGS= for the program
 	$(GO) build -buildvcs=false -o bin/bench-post ./test/bench/post

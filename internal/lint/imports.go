@@ -25,6 +25,7 @@ var arrows = []struct {
 	// would test something that nobody runs.
 	{"test/harness", []string{"internal/"}},
 	{"test/e2e", []string{"internal/", "test/harness", "test/internal/"}},
+	{"test/crash", []string{"internal/", "test/harness"}},
 	{"test/soak", []string{"compress", "compress/codectest", "store", "internal/"}},
 	{"test/bench", []string{"alloc", "compress", "store", "internal/", "test/"}},
 	{"test/bench/", []string{"alloc", "compress", "store", "internal/", "test/"}},

@@ -169,7 +169,7 @@ func backingSpoilt(t *testing.T, doc *faultDoc) {
 // backingGone: every request fails. The device is a loop device on the image of another uzram, whose daemon is killed.
 func backingGone(t *testing.T, doc *faultDoc) {
 	doc.story("The backing device goes away", "All its I/O fails from then on. Half of the pages are on it.")
-	under := harness.Mount(t, harness.Options{Disksize: "8M", KernelErrors: true})
+	under := harness.Mount(t, harness.Options{Disksize: "8M", KernelErrors: true, Args: []string{"--keeper=false"}})
 	loop := attachedLoop(t, under.Image)
 	s := newFaultStory(t, doc, loop, nil)
 	s.dev.Set("writeback", "page_indexes=0-127")
@@ -195,7 +195,7 @@ func killedWhileWritingBack(t *testing.T, doc *faultDoc) {
 	file := backingFile(t, 2*size)
 	data := mixed(size, newSeed(t))
 	for try := 0; ; try++ {
-		dev := harness.Mount(t, harness.Options{Disksize: "32M", KernelErrors: true, Args: []string{"--backing-dev", file}})
+		dev := harness.Mount(t, harness.Options{Disksize: "32M", KernelErrors: true, Args: []string{"--keeper=false", "--backing-dev", file}})
 		fd := open(t, dev.Image, unix.O_RDWR)
 		pwrite(t, fd, data, 0)
 		p := harness.Start(t, "sh", "-c", `echo page_indexes=0-8191 > "$1"`, "sh", dev.Path("writeback"))

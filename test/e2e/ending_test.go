@@ -26,8 +26,8 @@ func TestEnding_Foreground(t *testing.T) {
 		for _, loop := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%v, loop %v", sig, loop), func(t *testing.T) {
 				dev := harness.Mount(t, harness.Options{Disksize: "16M", Loop: loop, Foreground: true})
-				if dev.PID != dev.Proc.PID {
-					t.Errorf("process %d serves the mount, %d was started", dev.PID, dev.Proc.PID)
+				if k := dev.Status().KeeperPID; k == nil || *k != dev.Proc.PID {
+					t.Errorf("process %v keeps the mount, %d was started", k, dev.Proc.PID)
 				}
 				if n := dev.Numbers("disksize")[0]; n != 16*mib {
 					t.Errorf("disksize is %d", n)
@@ -138,9 +138,9 @@ func waitLog(t *testing.T, dev *harness.Dev, after int, says string) {
 	}
 }
 
-// TestEnding_Killed: a daemon that was killed answers nothing more, no request waits for it, and umount cleans up.
+// TestEnding_Killed: a daemon without a keeper that was killed answers nothing more, no request waits for it, and umount cleans up.
 func TestEnding_Killed(t *testing.T) {
-	dev := harness.Mount(t, harness.Options{Disksize: "64M", Loop: true, KernelErrors: true})
+	dev := harness.Mount(t, harness.Options{Disksize: "64M", Loop: true, KernelErrors: true, Args: []string{"--keeper=false"}})
 	image, loop := open(t, dev.Image, unix.O_RDWR), open(t, dev.Loop, unix.O_RDWR|unix.O_DIRECT)
 	attr := open(t, dev.Path("disksize"), unix.O_RDONLY)
 	p := aligned(t, page)

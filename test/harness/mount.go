@@ -150,6 +150,9 @@ func (d *Dev) watch() {
 	d.t.Cleanup(func() { dog.Stop() })
 }
 
+// Abort ends the mount's connection: whoever waits for an answer gets an error.
+func (d *Dev) Abort() error { return abortFUSE(d.Dir) }
+
 // showLog prints what the daemon had to say, if the test failed.
 func (d *Dev) showLog() {
 	if !d.t.Failed() {

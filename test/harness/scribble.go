@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"os/signal"
 	"testing"
 	"time"
 
@@ -13,7 +15,8 @@ import (
 )
 
 // ScribbleOrders say what a scribbler does: it has a range of the image to itself, keeps a copy of what must be there, and
-// writes, reads and punches holes at random offsets and lengths until the time is over. At the end it looks at all.
+// writes, reads and punches holes at random offsets and lengths until the time is over or SIGTERM comes. At the end it looks
+// at all.
 type ScribbleOrders struct {
 	Image       string
 	Start, Size int64
@@ -77,7 +80,9 @@ func scribble(in io.Reader, out io.Writer) error {
 	if err := s.adopt(); err != nil {
 		return err
 	}
-	for end := time.Now().Add(s.For); time.Now().Before(end); {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, unix.SIGTERM)
+	for end := time.Now().Add(s.For); time.Now().Before(end) && len(stop) == 0; {
 		if err := s.step(); err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ type options struct {
 	size      int64
 	only      *regexp.Regexp
 	face      string
+	peer      string
 	algorithm string
 	binary    string
 	corpus    string
@@ -39,6 +40,7 @@ func parse(args []string) (options, error) {
 	mib := f.Int64("mib", 512, "MiB of each disk: half to read, half to write")
 	only := f.String("only", "", "workloads whose name matches this regular expression")
 	f.StringVar(&o.face, "face", "", "image or loop; empty for both")
+	f.StringVar(&o.peer, "peer", "", "compare with this peer alone: zram, tmpfs, nbdkit or alone; empty for all")
 	f.StringVar(&o.algorithm, "algorithm", "lz4", "of uzram and of the kernel device")
 	f.StringVar(&o.binary, "uzram", filepath.Join("bin", "uzram"), "the binary to measure")
 	f.StringVar(&o.corpus, "corpus", filepath.Join("bin", "corpus.bin"), "where the corpus is kept")
@@ -57,6 +59,8 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("%d MiB a disk: want an even number, 4 or more", *mib)
 	case !slices.Contains([]string{"", faceImage, faceLoop}, o.face):
 		return o, fmt.Errorf("face %q is neither %s nor %s", o.face, faceImage, faceLoop)
+	case len(o.targets()) == 0:
+		return o, fmt.Errorf("there is no peer %q", o.peer)
 	case len(o.workloads()) == 0:
 		return o, fmt.Errorf("no workload matches %q", *only)
 	}
@@ -74,7 +78,7 @@ func (o options) workloads() (picked []workload) {
 
 func (o options) targets() (picked []*target) {
 	for _, t := range targets() {
-		if o.face == "" || slices.Contains(t.faces, o.face) {
+		if (o.face == "" || slices.Contains(t.faces, o.face)) && t.compared(o.peer) {
 			picked = append(picked, t)
 		}
 	}

@@ -25,7 +25,7 @@ func TestComparisonsNameTargets(t *testing.T) {
 			t.Errorf("%s against %s: there is no such target", c.ours, c.theirs)
 			continue
 		}
-		if !ours.ours || theirs.ours {
+		if !ours.ours || theirs.ours != (c.peer == "alone") {
 			t.Errorf("%s against %s: want ours against theirs", c.ours, c.theirs)
 		}
 		if !slices.Contains(ours.faces, c.face) || !slices.Contains(theirs.faces, c.face) {

@@ -63,6 +63,8 @@ func targets() []*target {
 		{name: "uzram loop", faces: loop, ours: true, fuse: true, start: startUzram("", true)},
 		{name: "uzram zstd image", faces: image, ours: true, fuse: true, start: startUzram("zstd", false)},
 		{name: "uzram zstd loop", faces: loop, ours: true, fuse: true, start: startUzram("zstd", true)},
+		{name: "uzram alone image", faces: image, ours: true, fuse: true, start: startUzram("", false, "--keeper=false")},
+		{name: "uzram alone loop", faces: loop, ours: true, fuse: true, start: startUzram("", true, "--keeper=false")},
 		{name: "kernel zram", faces: both, start: startZram},
 		{name: "tmpfs", faces: image, start: startTmpfs(false)},
 		{name: "tmpfs loop", faces: loop, start: startTmpfs(true)},
@@ -72,14 +74,28 @@ func targets() []*target {
 }
 
 // comparisons say whose figures make the ratio mount_FACE_PEER_WORKLOAD. nbdkit
-// compresses with zstd, so uzram does too there.
+// compresses with zstd, so uzram does too there. alone is uzram without keeper
+// and standby.
 var comparisons = []struct{ face, peer, ours, theirs string }{
 	{faceImage, "zram", "uzram image", "kernel zram"},
 	{faceImage, "tmpfs", "uzram image", "tmpfs"},
 	{faceImage, "nbdkit", "uzram zstd image", "nbdkit zstd"},
+	{faceImage, "alone", "uzram image", "uzram alone image"},
+	{faceLoop, "alone", "uzram loop", "uzram alone loop"},
 	{faceLoop, "zram", "uzram loop", "kernel zram"},
 	{faceLoop, "tmpfs", "uzram loop", "tmpfs loop"},
 	{faceLoop, "nbdkit", "uzram zstd loop", "nbdkit zstd loop"},
+}
+
+// compared reports whether a comparison with that peer, "" for any, needs the
+// target.
+func (t *target) compared(peer string) bool {
+	for _, c := range comparisons {
+		if (peer == "" || c.peer == peer) && (c.ours == t.name || c.theirs == t.name) {
+			return true
+		}
+	}
+	return false
 }
 
 // up starts the target, mounts on dir, and fills its disk with the corpus.

@@ -21,8 +21,8 @@ import (
 const daemonGrace = 5 * time.Second
 
 // startUzram mounts a device of the built binary; an empty algorithm means the
-// machine's.
-func startUzram(algorithm string, loop bool) func(context.Context, *machine, string, *undo.Stack) (string, error) {
+// machine's. more is further flags.
+func startUzram(algorithm string, loop bool, more ...string) func(context.Context, *machine, string, *undo.Stack) (string, error) {
 	return func(ctx context.Context, m *machine, dir string, u *undo.Stack) (string, error) {
 		use := algorithm
 		if use == "" {
@@ -32,6 +32,7 @@ func startUzram(algorithm string, loop bool) func(context.Context, *machine, str
 		if loop {
 			args = append(args, "--loop")
 		}
+		args = append(args, more...)
 		daemon := -1
 		u.Push("uzram on "+dir, func() error { return stopUzram(m.binary, dir, daemon) })
 		out, err := command(ctx, m.binary, append(args, dir)...)
