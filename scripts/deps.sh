@@ -34,6 +34,7 @@ setpriv         util-linux
 diff            diffutils
 awk             mawk
 zramctl         util-linux
+systemd-analyze systemd
 '
 peers='
 fio             fio
