@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"uzram/compress"
 	"uzram/internal/snapshot"
@@ -131,7 +132,7 @@ func snapshotsBesideWriters(t *testing.T, set func(*Device) error) {
 	files := make([]*slow, snapshots)
 	for n := range files {
 		files[n] = &slow{each: func() {
-			for range rng.IntN(200) {
+			for end := time.Now().Add(time.Duration(rng.IntN(2000)) * time.Microsecond); time.Now().Before(end); {
 				runtime.Gosched()
 			}
 		}}
