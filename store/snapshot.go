@@ -48,8 +48,8 @@ type snapshotRun struct {
 
 // Snapshot writes the disk as it is at one moment after the call to out, with
 // its settings. program is the version to be noted in it. If the snapshot cannot
-// succeed any more abort is called, once, from any goroutine, and has to make a
-// Write under way return.
+// succeed any more while a Write is under way, abort is called, once, from any
+// goroutine, and has to make that return.
 //
 // EINVAL: not set up; EBUSY: another one is being taken, or requests never ended;
 // ENOSPC: more was changed meanwhile than may be kept; ENOMEM; EIO: a page could

@@ -34,13 +34,17 @@ func TestSnapshotGivesUpRatherThanIO(t *testing.T) {
 			write()
 			squeeze(d)
 			wrote := false
+			var aborted atomic.Int32
 			out := &slow{each: func() {
-				if !wrote {
-					wrote = true
-					write()
+				if wrote {
+					return
+				}
+				wrote = true
+				write()
+				for end := time.Now().Add(10 * time.Second); aborted.Load() == 0 && time.Now().Before(end); {
+					time.Sleep(time.Millisecond)
 				}
 			}}
-			var aborted atomic.Int32
 			err := d.Snapshot("test", out, func(error) { aborted.Add(1) })
 			if !errors.Is(err, ErrTooMuchChanged) || aborted.Load() != 1 {
 				t.Errorf("%v, aborted %d times", err, aborted.Load())
