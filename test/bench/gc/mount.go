@@ -1,19 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"uzram/test/bench/internal/binary"
 	"uzram/test/bench/internal/directio"
 	"uzram/test/bench/internal/undo"
 )
@@ -25,26 +22,23 @@ type mounted struct {
 	binary, dir string
 }
 
-// endTimeout is how long a program may take to unmount.
-const endTimeout = 30 * time.Second
-
 // newMount mounts with further variables in the environment.
 func newMount(ctx context.Context, o options, cleanup *undo.Stack, env ...string) (*mounted, error) {
-	binary, err := filepath.Abs(o.binary)
+	program, err := filepath.Abs(o.binary)
 	if err != nil {
 		return nil, err
 	}
-	m := &mounted{binary: binary}
+	m := &mounted{binary: program}
 	if m.dir, err = os.MkdirTemp("", "uzram-bench-"); err != nil {
 		return nil, err
 	}
 	cleanup.Push("remove "+m.dir, func() error { return os.Remove(m.dir) })
-	cleanup.Push("unmount "+m.dir, m.unmount)
+	cleanup.Push("unmount "+m.dir, func() error { return binary.Unmount(m.binary, m.dir) })
 	args := []string{"mount", "--detach", "--algorithm", o.algorithm, "--disksize", strconv.FormatInt(o.size, 10)}
 	if o.args != "" {
 		args = append(args, o.args)
 	}
-	if _, err := m.command(ctx, env, append(args, m.dir)...); err != nil {
+	if _, err := binary.Run(ctx, m.binary, env, append(args, m.dir)...); err != nil {
 		return nil, err
 	}
 	if m.File, err = directio.Open(filepath.Join(m.dir, "image")); err != nil {
@@ -66,7 +60,7 @@ func (m *mounted) collect() error {
 }
 
 func (m *mounted) pauses() (pauses, error) {
-	text, err := m.command(context.Background(), nil, "status", "--json", m.dir)
+	text, err := binary.Run(context.Background(), m.binary, nil, "status", "--json", m.dir)
 	if err != nil {
 		return pauses{}, err
 	}
@@ -77,29 +71,4 @@ func (m *mounted) pauses() (pauses, error) {
 		return pauses{}, fmt.Errorf("status --json: %w", err)
 	}
 	return st.Runtime, nil
-}
-
-// unmount has the binary unmount, which waits for the daemon's end, and makes sure where that fails.
-func (m *mounted) unmount() error {
-	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
-	defer cancel()
-	_, err := m.command(ctx, nil, "umount", m.dir)
-	if err != nil && errors.Is(unix.Unmount(m.dir, unix.MNT_DETACH), unix.EINVAL) {
-		err = nil // it was never mounted
-	}
-	return err
-}
-
-// command runs the binary and returns its output; what it said on stderr goes into the error.
-func (m *mounted) command(ctx context.Context, env []string, args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, m.binary, args...)
-	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	// What it leaves running may hold its pipes open.
-	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		return "", fmt.Errorf("uzram %s: %w: %s", args[0], err, bytes.TrimSpace(stderr.Bytes()))
-	}
-	return stdout.String(), nil
 }

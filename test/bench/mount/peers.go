@@ -136,17 +136,3 @@ func unmount(dir string) error {
 		}
 	}
 }
-
-// command runs a program and returns its output; what it said on stderr goes
-// into the error.
-func command(ctx context.Context, name string, args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	// What it leaves running may hold its pipes open.
-	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		return "", fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, bytes.TrimSpace(stderr.Bytes()))
-	}
-	return stdout.String(), nil
-}

@@ -1,0 +1,2 @@
+// Package binary runs the built uzram as a user does.
+package binary
