@@ -1,17 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"uzram/test/bench/internal/binary"
 	"uzram/test/bench/internal/directio"
 	"uzram/test/bench/internal/undo"
 )
@@ -107,8 +106,7 @@ func (r *round) mounted(ctx context.Context, flags []string, use func(dir string
 			return nil
 		}
 		gone = true
-		_, err := r.uzram(context.Background(), "umount", dir)
-		return err
+		return binary.Unmount(r.binary, dir)
 	}
 	r.undo.Push("unmount "+dir, unmount)
 	if err := use(dir); err != nil {
@@ -119,14 +117,9 @@ func (r *round) mounted(ctx context.Context, flags []string, use func(dir string
 
 // uzram runs the program and returns how many seconds it took.
 func (r *round) uzram(ctx context.Context, args ...string) (seconds float64, err error) {
-	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, r.binary, args...)
-	cmd.Stderr = &stderr
 	start := time.Now()
-	if err = cmd.Run(); err != nil {
-		return 0, fmt.Errorf("uzram %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
-	}
-	return time.Since(start).Seconds(), nil
+	_, err = binary.Run(ctx, r.binary, nil, args...)
+	return time.Since(start).Seconds(), err
 }
 
 // usedTotal is the third figure of mm_stat.
