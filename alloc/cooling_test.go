@@ -29,10 +29,7 @@ func TestCooledRunsGoBack(t *testing.T) {
 	}
 	for p.runs.giveCooled() {
 	}
-	p.recallAll()
-	if left, want := p.data.Resident(), (p.runs.warmPages()+1)*PageSize; left != want {
-		t.Errorf("%d bytes resident, the warm runs and the header are %d", left, want)
-	}
+	tight(t, p)
 }
 
 // Neighbours are known for each length of runs, over the ends of frames.

@@ -100,9 +100,17 @@ func TestMount_SnapshotAndRestore(t *testing.T) {
 // TestMount_SnapshotIsReadInTurn: a reader that jumps, or a second one, gets an
 // error; one that goes away keeps nobody else from it.
 func TestMount_SnapshotIsReadInTurn(t *testing.T) {
-	s, _ := writtenMount(t)
+	s := mountedHere(t)
+	s.set("disksize", "8M")
+	data := pages(t, 8<<20)
+	rand.NewChaCha8([32]byte{}).Read(data)
+	image := s.open("image", unix.O_WRONLY|unix.O_DIRECT)
+	if n, err := unix.Pwrite(image, data, 0); n != len(data) || err != nil {
+		t.Fatalf("%d bytes written, %v", n, err)
+	}
+	unix.Close(image)
 	fd := s.open("debug/snapshot", unix.O_RDONLY)
-	buf := make([]byte, 1000)
+	buf := make([]byte, 1000) // far less than the whole, which is not made yet then
 	if n, err := unix.Read(fd, buf); n != len(buf) || err != nil {
 		t.Fatalf("%d bytes, %v", n, err)
 	}
