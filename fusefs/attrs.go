@@ -19,6 +19,7 @@ type row struct {
 	store func(*disk, string) error
 	open  func(*disk) (opened, error)
 	once  func(*disk, string, *journalEntry) error // in place of store, where running it again would not do
+	make  func(*journalEntry) ([]byte, error)      // in place of show, where it changes something
 }
 
 // attr is the row of a file that is read and written as a whole.
@@ -37,13 +38,6 @@ func once(r row, run func(*disk, string, *journalEntry) error) row {
 func stream(id uint64, name string, open func(*disk) (opened, error)) row {
 	return row{id: id, abi: abi(name), open: open}
 }
-
-// Rows of a device that are no control files.
-const (
-	dirRow   = 0
-	imageRow = 1
-	debugRow = 2
-)
 
 // deviceRows are the attributes of a device, in the order in which they are
 // listed.

@@ -33,7 +33,7 @@ type buffers struct {
 	request []byte // where requests are read to
 	answer  []byte // header and data of an answer to READ
 	data    []byte // maxIO bytes, page-aligned
-	reply   []byte // answers of the node tree
+	reply   []byte // answers made by go-fuse
 }
 
 const (

@@ -20,11 +20,10 @@ type connState struct {
 // connLayout is that arena. Never reorder.
 type connLayout struct {
 	connWords
-	_       [3*pageSize - unsafe.Sizeof(connWords{})]byte
+	_       [2*pageSize - unsafe.Sizeof(connWords{})]byte
 	opens   [imageOpens]openPlace
 	aside   [maxAside]atomic.Uint64 // requests beside the workers, by unique; 0 = free
 	journal [journalEntries]journalEntry
-	shares  [maxShares]ioShare
 }
 
 // connWords are the first pages. Never reorder.
@@ -37,17 +36,12 @@ type connWords struct {
 	agreed  atomic.Uint64 // capabilities
 	initLen atomic.Uint64
 	init    [maxInit]byte // the request
-	loopLen atomic.Uint64 // 0 = the mount has no loop device of its own
-	loop    [maxLoop]byte // its name, /dev/loopN
 	crew    atomic.Uint64 // workers that ever had counts
-	base    ioSum         // see ioStats
-	busy    busyTime
 }
 
 const (
 	maxDir  = 4096
 	maxInit = 512
-	maxLoop = 64
 
 	// imageOpens is how many opens of the image there can be at a time.
 	imageOpens = 4096
@@ -56,8 +50,6 @@ const (
 	// journalEntries is several times as many as can be at work, so that entries
 	// whose answer a dead process left behind last until they are asked for.
 	journalEntries = 256
-	// maxShares is how many workers can have counts of their own.
-	maxShares = 1024
 
 	connBytes = uint64(unsafe.Sizeof(connLayout{}))
 )
@@ -95,14 +87,6 @@ func (s *connState) noteAside(unique uint64) *atomic.Uint64 {
 		}
 	}
 	return nil
-}
-
-// loopName is the name of the mount's own loop device, "" if it has none.
-func (s *connState) loopName() string { return string(s.loop[:min(s.loopLen.Load(), maxLoop)]) }
-
-func (s *connState) setLoop(name string) {
-	s.loopLen.Store(0)
-	s.loopLen.Store(uint64(copy(s.loop[:], name)))
 }
 
 // mountedOn is where the mount was made.

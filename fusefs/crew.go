@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"syscall"
-	"time"
 
-	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"uzram/store"
@@ -25,9 +23,9 @@ const (
 	maxBackground = 64
 	congestion    = 48
 
-	// cacheTime is how long the kernel may remember names and attributes. Nothing
-	// changes but the image's size, of which it is told.
-	cacheTime = time.Hour
+	// cacheSeconds is how long the kernel may remember names and attributes. Of what
+	// changes it is told: the image's size, and that a device is gone.
+	cacheSeconds = 3600
 )
 
 // noResendEnv, set to 1, makes a mount do without requests that are sent again, as
@@ -48,31 +46,22 @@ func (s *connState) capabilities() uint64 {
 // resends tells whether the kernel sends unanswered requests again when asked to.
 func (s *connState) resends() bool { return s.agreed.Load()&fuse.CAP_HAS_RESEND != 0 }
 
-// newCrew makes the workers that serve the tree below root, each with buffers.
-func newCrew(c conn, workers *store.Workers, disks []*disk, root fs.InodeEmbedder, state *connState, buffers []buffers, logger *slog.Logger) []*worker {
-	timeout := cacheTime
-	o := &fs.Options{
-		MountOptions: fuse.MountOptions{
-			MaxWrite:             maxIO,
-			MaxBackground:        maxBackground,
-			CongestionThreshold:  congestion,
-			ExtraCapabilities:    state.capabilities(),
-			DisabledCapabilities: ^state.capabilities(),
-			DisableXAttrs:        true,
-			Logger:               log.New(debugWriter{logger}, "", 0),
-			PanicHandler: func(reason any) fuse.Status {
-				logger.Error("request cannot be served", "reason", fmt.Sprint(reason))
-				return fuse.EIO
-			},
+// newCrew makes the workers that serve the tree, each with buffers.
+func newCrew(c conn, workers *store.Workers, t *tree, state *connState, buffers []buffers, logger *slog.Logger) []*worker {
+	o := &fuse.MountOptions{
+		MaxWrite:             maxIO,
+		MaxBackground:        maxBackground,
+		CongestionThreshold:  congestion,
+		ExtraCapabilities:    state.capabilities(),
+		DisabledCapabilities: ^state.capabilities(),
+		DisableXAttrs:        true,
+		Logger:               log.New(debugWriter{logger}, "", 0),
+		PanicHandler: func(reason any) fuse.Status {
+			logger.Error("request cannot be served", "reason", fmt.Sprint(reason))
+			return fuse.EIO
 		},
-		EntryTimeout:    &timeout,
-		AttrTimeout:     &timeout,
-		NullPermissions: true,
-		RootStableAttr:  &fs.StableAttr{Ino: rootID},
-		ExternalNodeID:  true,
 	}
-	nodes := newNodeServer(fuse.NewProtocolServer(fs.NewNodeFS(root, o), &o.MountOptions), state, logger)
-	nodes.dirs = dirsOf(disks[0].number)
+	nodes := newNodeServer(fuse.NewProtocolServer(t, o), t, state, logger)
 	crew := make([]*worker, workers.Len())
 	for i := range crew {
 		crew[i] = &worker{
@@ -80,7 +69,7 @@ func newCrew(c conn, workers *store.Workers, disks []*disk, root fs.InodeEmbedde
 			id:      i,
 			conn:    c,
 			scratch: workers.Scratch(i),
-			disks:   disks,
+			devices: t.devices,
 			nodes:   nodes,
 			log:     logger,
 		}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 
-	"uzram/internal/failpoint"
 	"uzram/internal/status"
 	"uzram/internal/zramabi"
 	"uzram/store"
@@ -126,13 +125,7 @@ func storeControl(d *disk, text string) error {
 	if len(words) > 0 && words[0] == "free-hint" {
 		return freeHint(d, words[1:])
 	}
-	if failpoint.Enabled && len(words) > 0 && words[0] == "failpoint" {
-		return failpoint.Set(strings.Join(words[1:], " "))
-	}
-	if len(words) == 0 || d.control == nil {
-		return fmt.Errorf("control %.40q: no such verb: %w", text, syscall.EINVAL)
-	}
-	return d.control(words[0], words[1:])
+	return control(text, d.control)
 }
 
 // freeHint takes the index of a page, and how many there are (default 1), of

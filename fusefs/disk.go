@@ -2,9 +2,11 @@ package fusefs
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"uzram/internal/failpoint"
 	"uzram/internal/loopdev"
@@ -14,12 +16,14 @@ import (
 
 // disk is one device as the mount serves it.
 type disk struct {
-	number uint64 // place in the tree; node ids follow from it
+	id     uint64 // node ids follow from it
+	image  string // path
 	dev    *store.Device
 	io     *ioStats
-	state  *connState
+	record *deviceRecord
 	notify notifier
 	log    *slog.Logger
+	users  users // who may look at the device without having its image open
 
 	about   func() status.Status           // for debug/status
 	control func(string, []string) error   // verbs of debug/control; nil = none
@@ -28,11 +32,20 @@ type disk struct {
 	mu sync.Mutex // held while the size or the loop device changes, until they agree
 }
 
+// number is the device's among those that there are.
+func (d *disk) number() uint64 { return d.id & (1<<numberBits - 1) }
+
+// errGone is for who comes too late to a device that is removed.
+var errGone = fmt.Errorf("the device was removed: %w", syscall.ENODEV)
+
 // setSize sets the device up. When it returns, the kernel and the own loop
 // device know the size.
 func (d *disk) setSize(bytes uint64, e *journalEntry) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.users.shutOut() {
+		return errGone
+	}
 	if !d.dev.Initialised() {
 		e.setUp.Store((bytes + pageSize - 1) &^ (pageSize - 1))
 	}
@@ -49,27 +62,25 @@ func (d *disk) setSize(bytes uint64, e *journalEntry) error {
 func (d *disk) reset() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	own := 0
+	if d.users.shutOut() {
+		return errGone
+	}
+	claim, err := d.seize()
+	if err != nil {
+		return err
+	}
+	defer d.dev.Unclaim()
 	flush := func() {}
-	if loop := d.loop.Load(); loop != nil {
-		claim, err := loop.Claim()
-		switch {
-		case errors.Is(err, loopdev.ErrTaken):
-			d.forgetLoop(loop)
-		case err != nil:
-			return err
-		default:
-			own = 1
-			defer claim.Release()
-			flush = func() {
-				if err := claim.Flush(); err != nil {
-					d.log.Error("the loop device may keep old data", "loop", loop.Path(), "reason", err)
-				}
+	if claim != nil {
+		defer claim.Release()
+		flush = func() {
+			if err := claim.Flush(); err != nil {
+				d.log.Error("the loop device may keep old data", "reason", err)
 			}
 		}
 	}
 	flush() // or the kernel would write to a disk that is gone
-	if err := d.dev.Reset(own); err != nil {
+	if err := d.dev.ResetClaimed(); err != nil {
 		return err
 	}
 	d.io.clear()
@@ -81,7 +92,7 @@ func (d *disk) reset() error {
 // refresh tells the kernel and the own loop device the size. It cannot undo what
 // changed the size, so a failure is reported and no more.
 func (d *disk) refresh() {
-	d.notify.resized(nodeID(d.number, imageRow), d.dev.Size())
+	d.notify.resized(nodeID(d.id, imageRow), d.dev.Size())
 	loop := d.loop.Load()
 	if loop == nil {
 		return
@@ -108,6 +119,6 @@ func (d *disk) setLoop(loop *loopdev.Device) {
 	if loop != nil {
 		name = loop.Path()
 	}
-	d.state.setLoop(name)
+	d.record.setLoop(name)
 	d.loop.Store(loop)
 }

@@ -1,11 +1,12 @@
 // Package fusefs mounts a device as a directory: the disk itself as the file
-// image, and the control files of the kernel's zram beside it.
+// image, and the control files of the kernel's zram beside it. Or it mounts many,
+// as a directory of the shape of /sys.
 //
 //	/dev/fuse ──read──> worker i (a locked thread, its own buffers and Scratch)
 //	                      ├─ READ WRITE FALLOCATE FSYNC OPEN RELEASE of the image ──> store
 //	                      ├─ READ WRITE FLUSH of a control file, LSEEK ──> goroutine beside the workers
 //	                      ├─ OPEN RELEASE of a control file, READDIR
-//	                      └─ LOOKUP GETATTR SETATTR STATFS ... ──> go-fuse's node tree
+//	                      └─ LOOKUP GETATTR SETATTR STATFS ... ──> go-fuse ──> tree
 //
 // A request is read so that the payload of a write starts on a page, and the
 // answer to a read is decoded where it is sent from: a page never passes through
@@ -14,16 +15,19 @@
 // so that the disk answers meanwhile; this matters because those verbs may
 // themselves wait for the disk, through its loop device.
 //
-// The tree of nodes:
+// The tree of nodes (layout.go, topology.go):
 //
-//	deviceDir (root now, a child of another tree later)
-//	├─ image          imageNode
-//	├─ disksize ...   attrNode, one per row of deviceRows
-//	└─ debug          debugDir
-//	   └─ status ...  attrNode, one per row of debugRows
+//	class/zram-control/hot_add, hot_remove
+//	block/zramN               a device; with only one it is the root
+//	├─ image                  dev/zramN is the same
+//	├─ disksize ... dev ...   a row of deviceRows, blockRows
+//	├─ debug/status ...       a row of debugRows
+//	└─ queue/rotational ...   a row of queueRows
+//	debug/status, control     of the mount itself
 //
-// A node's id follows from the device's number and its row alone (nodeID), so
-// that a process that takes the connection over knows every id the kernel has.
+// A node's id follows from the device's id and its row alone (node.go), and nothing
+// is kept of a node, so that a process that takes the connection over knows every
+// id the kernel has. See docs/design/0016-many-devices.md.
 //
 // # Sizes
 //
@@ -48,9 +52,10 @@
 // Lock order, outermost first:
 //
 //	Mount.endMu         unmounting, one at a time
-//	  disk.mu           what changes the size or the loop device, with the refresh of both
-//	    store's         see there
-//	textFile.mu         what an open control file is being read from
+//	  devices.mu        hot_add, hot_remove and unmounting, one at a time
+//	    disk.mu         what changes the size or the loop device, with the refresh of both
+//	      store's       see there
+//	textFile.mu         what an open control file is being read from; hot_add's is outside of devices.mu
 //	handles.mu          a leaf: the table of open control files
 //	  ioStats.baseMu    counts at the last reset
 //	  store's

@@ -54,12 +54,12 @@ func (c *faultyConn) write(p []byte) error {
 func adoptInPlace(m *Mount, faults *faultyConn) (*Mount, error) {
 	for i := range m.state.opens {
 		if m.state.opens[i].handle.Load() != 0 {
-			m.disk.dev.Close() // it is counted again
+			m.devices.first().dev.Close() // it is counted again
 		}
 	}
 	o := faults.options
 	o.wrap = nil
-	return adopt(o, left{m.conn, m.state.arena, m.buffers})
+	return adopt(o, left{m.conn, m.state.arena, m.devices.arena, m.buffers, nil})
 }
 
 // note adds a line to a file.

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"math"
-	"slices"
+	"strconv"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -17,35 +17,27 @@ import (
 
 // controlFile is a control file as a request names it.
 type controlFile struct {
-	disk *disk
+	disk *disk // nil: the mount's own
 	row  *row
-}
-
-// rows are all control files by the row in their node id.
-var rows = func() (all [1 << rowBits]*row) {
-	for _, table := range [][]row{deviceRows, debugRows} {
-		for i := range table {
-			all[table[i].id] = &table[i]
-		}
-	}
-	return all
-}()
-
-// statSize is the size that stat shows of a row's file.
-func (r *row) statSize() uint64 {
-	if slices.ContainsFunc(deviceRows, func(other row) bool { return other.id == r.id }) {
-		return zramabi.MaxWrite
-	}
-	return 0
+	size uint64 // as stat shows it
 }
 
 // controlFile is the control file that has a node id; false if none has.
-func (w *worker) controlFile(node uint64) (controlFile, bool) {
-	number, id := splitNodeID(node)
-	if number >= uint64(len(w.disks)) || rows[id] == nil {
+func (w *worker) controlFile(id uint64) (controlFile, bool) {
+	n, ok := w.nodes.tree.node(id)
+	if !ok || n.in.files[n.row] == nil {
 		return controlFile{}, false
 	}
-	return controlFile{disk: w.disks[number], row: rows[id]}, true
+	return controlFile{disk: n.disk, row: n.in.files[n.row], size: n.in.sizes[n.row]}, true
+}
+
+// enter keeps the file's device from going away until leave; false if it is gone.
+func (f controlFile) enter() bool { return f.disk == nil || f.disk.users.enter() }
+
+func (f controlFile) leave() {
+	if f.disk != nil {
+		f.disk.users.leave()
+	}
 }
 
 // serveFile answers a request of an open control file; false if it is none. What
@@ -55,7 +47,7 @@ func (w *worker) serveFile(f controlFile, h inHeader, args []byte) bool {
 	case opOpen:
 		w.openFile(f, h, args)
 	case opRelease:
-		w.releaseFile(f, h, args)
+		w.releaseFile(h, args)
 	case opRead, opWrite:
 		w.nodes.useFile(w.conn, f, h, args)
 	case opFlush:
@@ -93,12 +85,13 @@ func (w *worker) openFile(f controlFile, h inHeader, args []byte) {
 	})
 }
 
-func (w *worker) releaseFile(f controlFile, h inHeader, args []byte) {
+// releaseFile ends an open, whose file may be gone.
+func (w *worker) releaseFile(h inHeader, args []byte) {
 	var file opened
 	if handle, ok := parseHandle(args); ok {
 		file = w.nodes.files.take(handle)
 	}
-	if file == nil || f.row.open == nil {
+	if _, text := file.(*textFile); text || file == nil {
 		w.finish(h, 0)
 		return
 	}
@@ -111,7 +104,7 @@ func (w *worker) releaseFile(f controlFile, h inHeader, args []byte) {
 // seekFile takes a control file for one of the size that stat shows, all data.
 func (w *worker) seekFile(f controlFile, h inHeader, args []byte) {
 	in, ok := parseLseek(args)
-	size := f.row.statSize()
+	size := f.size
 	switch {
 	case !ok || in.whence != unix.SEEK_DATA && in.whence != unix.SEEK_HOLE:
 		w.finish(h, syscall.EINVAL)
@@ -141,12 +134,17 @@ func (s *nodeServer) useFile(c conn, f controlFile, h inHeader, args []byte) {
 		s.control <- struct{}{}
 		defer func() { <-s.control }()
 		<-s.ready
-		if h.opcode == opRead {
+		if !f.enter() {
+			sendReply(c, s.log, make([]byte, outHeaderLen), h, syscall.ENODEV)
+			return
+		}
+		defer f.leave()
+		if h.opcode == opRead && !f.makes(args) {
 			msg, errno := s.readFile(f, h, args)
 			sendReply(c, s.log, msg, h, errno)
 			return
 		}
-		e := s.state.begin(h)
+		e := s.state.begin(h, f.disk)
 		if e == nil {
 			sendReply(c, s.log, make([]byte, outHeaderLen), h, syscall.EAGAIN)
 			return
@@ -161,6 +159,12 @@ func (s *nodeServer) useFile(c conn, f controlFile, h inHeader, args []byte) {
 		answer(c, s.log, h, e)
 		e.answered()
 	})
+}
+
+// makes tells whether a READ changes something.
+func (f controlFile) makes(args []byte) bool {
+	in, ok := parseIO(args)
+	return f.row.make != nil && ok && in.offset == 0
 }
 
 // readFile returns the answer to a READ, with room for its header.
@@ -191,7 +195,8 @@ func (s *nodeServer) readFile(f controlFile, h inHeader, args []byte) (msg []byt
 	return msg[:outHeaderLen+n], errnoOf(err)
 }
 
-// changeFile carries out a WRITE or FLUSH and returns the bytes taken.
+// changeFile carries out a WRITE or FLUSH and returns the bytes taken, or a READ
+// that makes something and returns the bytes of its answer.
 func (s *nodeServer) changeFile(f controlFile, h inHeader, args []byte, e *journalEntry) (n int, errno syscall.Errno) {
 	defer func() {
 		if s.failed(h, recover()) {
@@ -213,6 +218,11 @@ func (s *nodeServer) changeFile(f controlFile, h inHeader, args []byte, e *journ
 	if !ok || in.offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
+	if t, ok := file.(*textFile); ok && h.opcode == opRead {
+		e.size.Store(uint64(in.size))
+		n, err := t.make(int(in.size), e)
+		return n, errnoOf(err)
+	}
 	data := args[ioInLen:]
 	e.size.Store(uint64(len(data)))
 	if t, ok := file.(*textFile); ok {
@@ -223,13 +233,23 @@ func (s *nodeServer) changeFile(f controlFile, h inHeader, args []byte, e *journ
 	return n, errnoOf(err)
 }
 
+// madeText is what a READ shows that made a device with that id.
+func madeText(id uint64) []byte {
+	return append(strconv.AppendUint(nil, id&(1<<numberBits-1), 10), '\n')
+}
+
 // answer sends what an entry of the journal says.
 func answer(c conn, log *slog.Logger, h inHeader, e *journalEntry) {
 	msg := make([]byte, outHeaderLen, outHeaderLen+writeOutLen)
 	errno := syscall.Errno(e.errno.Load())
-	if errno == 0 && h.opcode == opWrite {
+	switch {
+	case errno != 0:
+	case h.opcode == opWrite:
 		msg = binary.NativeEndian.AppendUint32(msg, uint32(e.size.Load()))
 		msg = binary.NativeEndian.AppendUint32(msg, 0)
+	case h.opcode == opRead:
+		text := madeText(e.made.Load())
+		msg = append(msg, text[:min(len(text), int(e.size.Load()))]...)
 	}
 	sendReply(c, log, msg, h, errno)
 }

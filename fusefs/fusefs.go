@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -22,12 +21,13 @@ import (
 type Options struct {
 	Dir        string // an existing directory
 	AllowOther bool   // let other users in, as far as modes allow
-	Loop       bool   // attach a loop device to the image
-	Swap       bool   // shown in debug/status: the loop device is swap space that goes with the mount
+	Loop       bool   // attach a loop device to each image
+	Swap       bool   // shown in debug/status: the loop devices are swap space that goes with the mount
 	Workers    *store.Workers
-	Device     *store.Device
+	Device     *store.Device                          // the one device; nil with Multi
+	Multi      *Multi                                 // nil: the mount is the directory of one device
 	Version    string                                 // shown in debug/status
-	Guards     func() []status.Guard                  // shown in debug/status; nil = none
+	Guards     func(Reserve) []status.Guard           // shown in debug/status; nil = none
 	Control    func(verb string, args []string) error // verbs of debug/control; an unknown one wraps EINVAL; nil = none
 	Keeper     func(*status.Status)                   // fills in what debug/status shows of the keeper; nil = there is none
 	Vault      store.Vault                            // keeps the mount for a process that comes after this one; nil = it ends with this one
@@ -37,14 +37,36 @@ type Options struct {
 	wrap   func(conn) conn // stands between the workers and the kernel; nil = nothing
 }
 
+// Reserve is the memory that the engine has ready for requests to come, of one
+// device or of all.
+type Reserve struct {
+	Bytes uint64
+	SetUp bool // a disk is set up, so that there may be one
+}
+
+// Multi is what a mount with many devices needs beyond Options.
+type Multi struct {
+	Devices int // to begin with
+	// New makes a device that is kept under names that begin with prefix, if anything is kept.
+	New func(prefix string) (*store.Device, error)
+	// Adopt makes the device that a process before this one kept so, and takes its descriptors out of fds.
+	Adopt func(prefix string, fds map[string]int) (*store.Device, error)
+	// Hook is called when a device has come, before anybody is told, and when it is about to go: "add" or
+	// "remove", its name, the number of its loop device. An error undoes what it was called for. nil = no hook.
+	Hook func(action, name string, dev uint64) error
+}
+
 // Mount is a mounted device. Its methods may be called concurrently.
 type Mount struct {
 	dir     string // absolute, without symbolic links
 	conn    fuseConn
+	options Options
 	state   *connState
+	devices *devices
+	tree    *tree          // once there is a crew
 	buffers *offheap.Arena // the workers'
 	vault   store.Vault    // nil = none
-	disk    *disk
+	notify  notifier
 	log     *slog.Logger
 	done    chan struct{}
 	device  uint64 // number of the mount; no other has it as long as this one lives
@@ -56,8 +78,8 @@ type Mount struct {
 }
 
 // New mounts a device and serves it. When it returns, the mount answers, and the
-// loop device is attached if one was asked for. On an error nothing stays
-// behind; the error wraps a syscall.Errno.
+// devices are there, with their loop devices if any were asked for. On an error
+// nothing stays behind; the error wraps a syscall.Errno.
 func New(o Options) (*Mount, error) {
 	dir, err := canonical(o.Dir)
 	if err != nil {
@@ -84,19 +106,36 @@ func New(o Options) (*Mount, error) {
 		m.abandon()
 		return nil, err
 	}
-	crew := m.newCrew(o)
-	if err := crew[0].greet(); err != nil {
+	crew, err := m.newCrew()
+	if err == nil {
+		err = crew[0].greet()
+	}
+	if err != nil {
 		m.abandon()
 		return nil, err
 	}
 	close(crew[0].nodes.ready)
 	m.start(crew)
-	if o.Loop {
-		if err := m.whileOpen(m.attach); err != nil {
-			return nil, m.giveUp(err)
-		}
+	if err := m.whileOpen(m.furnish); err != nil {
+		return nil, m.giveUp(err)
 	}
 	return m, nil
+}
+
+// furnish makes what a new mount has from the start, when it answers.
+func (m *Mount) furnish() error {
+	if m.options.Multi == nil {
+		if m.options.Loop {
+			return m.devices.first().attach()
+		}
+		return nil
+	}
+	for range m.options.Multi.Devices {
+		if _, err := m.add(&journalEntry{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepare makes what a mount needs before there is a connection.
@@ -108,16 +147,30 @@ func prepare(o Options, dir string) (m *Mount, err error) {
 	if m.state, err = newConnState(); err != nil {
 		return nil, err
 	}
-	if m.buffers, err = newBufferArena(o.Workers.Len()); err == nil {
-		if err = m.hold(heldState, m.state.arena.FD()); err == nil {
-			err = m.hold(heldBuffers, m.buffers.FD())
-		}
+	numbers := uint64(1)
+	if o.Multi != nil {
+		numbers = MaxDevices
+	}
+	arena, err := newDeviceArena(numbers)
+	if err == nil {
+		m.devices = newDevices(arena)
+		m.buffers, err = newBufferArena(o.Workers.Len())
+	}
+	if err == nil {
+		err = m.hold(heldState, m.state.arena.FD())
+	}
+	if err == nil {
+		err = m.hold(heldDevices, m.devices.arena.FD())
+	}
+	if err == nil {
+		err = m.hold(heldBuffers, m.buffers.FD())
 	}
 	if err != nil {
 		m.withdraw()
 		m.close()
 		return nil, err
 	}
+	m.state.crew.Store(uint64(o.Workers.Len()))
 	return m, nil
 }
 
@@ -126,18 +179,32 @@ func newMount(o Options, dir string) *Mount {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Mount{dir: dir, conn: -1, vault: o.Vault, log: log, done: make(chan struct{})}
+	return &Mount{dir: dir, conn: -1, options: o, vault: o.Vault, log: log, done: make(chan struct{})}
 }
 
-// newCrew makes the disk and the workers, in the state and the buffers that there
-// are.
-func (m *Mount) newCrew(o Options) []*worker {
-	m.disk = m.newDisk(o)
+// newCrew makes the workers, in the state and the buffers that there are. The one
+// device of a mount that has no more is made with them.
+func (m *Mount) newCrew() ([]*worker, error) {
+	m.notify = notifier{m.conn, m.log}
+	o := &m.options
+	var top *layout
+	if o.Multi != nil {
+		top = m.layout()
+	} else {
+		d, err := m.newDisk(o.Device, deviceID(0, 0))
+		if err != nil {
+			return nil, err
+		}
+		d.record.phase.Store(devicePresent)
+		m.devices.used[0].Store(1)
+		m.devices.publish(d)
+	}
+	m.tree = newTree(m.devices, deviceLayout(shownHere()), top)
 	c := conn(m.conn)
 	if o.wrap != nil {
 		c = o.wrap(c)
 	}
-	return newCrew(c, o.Workers, []*disk{m.disk}, newDeviceDir(m.disk), m.state, buffersIn(m.buffers), m.log)
+	return newCrew(c, o.Workers, m.tree, m.state, buffersIn(m.buffers), m.log), nil
 }
 
 // canonical is the name that the kernel will show for dir.
@@ -147,38 +214,6 @@ func canonical(dir string) (string, error) {
 		abs, err = filepath.EvalSymlinks(abs)
 	}
 	return abs, err
-}
-
-func (m *Mount) newDisk(o Options) *disk {
-	d := &disk{
-		dev:     o.Device,
-		io:      ioStatsIn(m.state, o.Workers.Len()),
-		state:   m.state,
-		notify:  notifier{m.conn, m.log},
-		log:     m.log,
-		control: o.Control,
-	}
-	d.about = func() status.Status {
-		st := status.Status{
-			Version:   o.Version,
-			WorkerPID: os.Getpid(),
-			Dir:       m.dir,
-			Image:     m.image(),
-			Swap:      o.Swap,
-			Transport: m.Transport(),
-			Resend:    m.state.resends(),
-			Workers:   o.Workers.Len(),
-			Guards:    []status.Guard{},
-		}
-		if o.Guards != nil {
-			st.Guards = o.Guards()
-		}
-		if o.Keeper != nil {
-			o.Keeper(&st)
-		}
-		return st
-	}
-	return d
 }
 
 // start lets all workers serve. What the connection needed is given back when
@@ -194,12 +229,25 @@ func (m *Mount) start(crew []*worker) {
 		wg.Wait()
 		crew[0].nodes.wait()
 		m.err = errors.Join(errs...)
+		m.sayGoodbye()
 		m.endMu.Lock()
 		m.close()
 		m.closed = true
 		m.endMu.Unlock()
 		close(m.done)
 	}()
+}
+
+// sayGoodbye tells the hook that all devices are gone.
+func (m *Mount) sayGoodbye() {
+	if m.options.Multi == nil {
+		return
+	}
+	for _, d := range m.devices.all() {
+		if err := m.hook("remove", d); err != nil {
+			m.log.Error("the hook may not have undone what it did", "reason", err)
+		}
+	}
 }
 
 // whileOpen runs f, which uses the connection or its state, unless they are gone.
@@ -221,6 +269,9 @@ func (m *Mount) close() {
 	if m.buffers != nil {
 		m.buffers.Close()
 	}
+	if m.devices != nil {
+		m.devices.close()
+	}
 	m.state.close()
 }
 
@@ -228,7 +279,7 @@ func (m *Mount) close() {
 // the connection would keep it alive.
 func (m *Mount) withdraw() {
 	if m.vault != nil {
-		for _, name := range []string{heldConnection, heldBuffers, heldState} {
+		for _, name := range []string{heldConnection, heldBuffers, heldDevices, heldState} {
 			m.vault.Drop(name)
 		}
 	}
@@ -238,6 +289,7 @@ func (m *Mount) withdraw() {
 const (
 	heldConnection = "fuse"
 	heldState      = "conn"
+	heldDevices    = "devices"
 	heldBuffers    = "buffers"
 )
 
@@ -274,12 +326,15 @@ func (m *Mount) giveUp(err error) error {
 // Transport names the way in which requests travel.
 func (m *Mount) Transport() string { return "classic" }
 
-// LoopPath is the name of the mount's own loop device, "" if it has none.
-func (m *Mount) LoopPath() string {
-	if loop := m.disk.loop.Load(); loop != nil {
-		return loop.Path()
+// LoopPaths are the names of the mount's own loop devices, in the order of the
+// devices' numbers.
+func (m *Mount) LoopPaths() (paths []string) {
+	for _, d := range m.devices.all() {
+		if path := d.loopPath(); path != "" {
+			paths = append(paths, path)
+		}
 	}
-	return ""
+	return paths
 }
 
 // Wait returns when the connection has ended: nil if it was unmounted, else why
@@ -288,6 +343,3 @@ func (m *Mount) Wait() error {
 	<-m.done
 	return m.err
 }
-
-// image is the name of the disk's file.
-func (m *Mount) image() string { return filepath.Join(m.dir, "image") }

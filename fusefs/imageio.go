@@ -19,7 +19,7 @@ func (w *worker) read(d *disk, h inHeader, args []byte) {
 		w.finish(h, syscall.EINVAL)
 		return
 	}
-	start := d.io.begin(w.id)
+	start := d.io.begin(w.id, ioRead)
 	n, err := d.dev.ReadAt(w.scratch, w.data[:in.size], int64(in.offset))
 	d.io.end(w.id, ioRead, n, start)
 	if err != nil {
@@ -38,7 +38,7 @@ func (w *worker) write(d *disk, h inHeader, args []byte) {
 		w.finish(h, syscall.EINVAL)
 		return
 	}
-	start := d.io.begin(w.id)
+	start := d.io.begin(w.id, ioWrite)
 	n, err := d.dev.WriteAt(w.scratch, args[ioInLen:], int64(in.offset))
 	if errors.Is(err, store.ErrPastEnd) {
 		d.io.drop(w.id)
@@ -82,7 +82,7 @@ func (w *worker) fallocate(d *disk, h inHeader, args []byte) {
 
 // fsync has nothing to do: what was written is stored.
 func (w *worker) fsync(d *disk, h inHeader) {
-	start := d.io.begin(w.id)
+	start := d.io.begin(w.id, ioFlush)
 	d.io.end(w.id, ioFlush, 0, start)
 	w.finish(h, 0)
 }

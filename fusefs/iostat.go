@@ -30,7 +30,7 @@ type ioStats struct {
 }
 
 type ioShare struct {
-	running atomic.Int64 // when the request in work began, in nanoseconds of now; 0 = none
+	running atomic.Int64 // kind of the request in work, and 1; 0 = none
 	kinds   [ioKinds]struct{ ios, bytes, nanos atomic.Uint64 }
 	_       [128 - 80]byte
 }
@@ -50,15 +50,15 @@ type ioSum struct {
 	busy  uint64 // milliseconds
 }
 
-// ioStatsIn are the counts in a connection's state, for a crew of n.
-func ioStatsIn(s *connState, n int) *ioStats {
-	s.crew.Store(max(s.crew.Load(), uint64(n)))
-	shares := s.shares[:s.crew.Load()]
+// ioStatsIn are the counts in a device's record, for a crew that had n at most so
+// far.
+func ioStatsIn(r *deviceRecord, n uint64) *ioStats {
+	shares := r.shares[:n]
 	for i := range shares {
 		shares[i].running.Store(0)
 	}
-	s.busy.stamp.Store(0) // of another process's clock
-	return &ioStats{shares: shares, busy: &s.busy, base: &s.base}
+	r.busy.stamp.Store(0) // of another process's clock
+	return &ioStats{shares: shares, busy: &r.busy, base: &r.base}
 }
 
 var processStart = time.Now()
@@ -67,10 +67,9 @@ var processStart = time.Now()
 func now() int64 { return int64(time.Since(processStart)) + 1 }
 
 // begin notes that worker i starts on a request.
-func (s *ioStats) begin(i int) (start int64) {
-	start = now()
-	s.shares[i].running.Store(start)
-	return start
+func (s *ioStats) begin(i int, kind ioKind) (start int64) {
+	s.shares[i].running.Store(int64(kind) + 1)
+	return now()
 }
 
 // end counts the request that worker i began at start, with n bytes moved.
@@ -135,19 +134,28 @@ func (s *ioStats) report() zramabi.BlockStat {
 		}
 		nanos += now.nanos - base.nanos
 	}
-	var running uint64
-	for i := range s.shares {
-		if s.shares[i].running.Load() != 0 {
-			running++
-		}
-	}
+	reads, writes := s.inFlight()
 	return zramabi.BlockStat{
 		Read:     count[ioRead],
 		Write:    count[ioWrite],
-		InFlight: running,
+		InFlight: reads + writes,
 		Ticks:    t.busy - s.base.busy,
 		Weighted: nanos / 1e6,
 		FlushIOs: count[ioFlush].IOs,
 		FlushMs:  count[ioFlush].Milliseconds,
 	}
+}
+
+// inFlight is how many requests are in work. A flush counts as a write.
+func (s *ioStats) inFlight() (reads, writes uint64) {
+	for i := range s.shares {
+		switch s.shares[i].running.Load() {
+		case 0:
+		case int64(ioRead) + 1:
+			reads++
+		default:
+			writes++
+		}
+	}
+	return reads, writes
 }

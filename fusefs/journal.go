@@ -30,12 +30,16 @@ type journalEntry struct {
 	size   atomic.Uint64 // bytes to answer with, where it is a write
 	errno  atomic.Uint64 // once done; 0 = none
 	setUp  atomic.Uint64 // the disk was not set up, and is about to be with that many bytes; 0 = it is not
-	_      [2]uint64
+	device atomic.Uint64 // id of the device that it is about, noDevice = none
+	made   atomic.Uint64 // id of the device that it made or removes, once that counts; noDevice = none
 }
 
-// begin notes that a request is begun, or finds the note of a process before this
-// one. nil: there is no room.
-func (s *connState) begin(h inHeader) *journalEntry {
+// noDevice is no device's id.
+const noDevice = ^uint64(0)
+
+// begin notes that a request about a device, nil = none, is begun, or finds the note
+// of a process before this one. nil: there is no room.
+func (s *connState) begin(h inHeader, d *disk) *journalEntry {
 	if e := s.begun(h.unique); e != nil {
 		return e
 	}
@@ -50,6 +54,11 @@ func (s *connState) begin(h inHeader) *journalEntry {
 	e.opcode.Store(uint64(h.opcode))
 	for _, word := range []*atomic.Uint64{&e.size, &e.errno, &e.setUp} {
 		word.Store(0)
+	}
+	e.made.Store(noDevice)
+	e.device.Store(noDevice)
+	if d != nil {
+		e.device.Store(d.id)
 	}
 	e.phase.Store(entryBegun)
 	return e
@@ -94,15 +103,33 @@ func (e *journalEntry) done(n int, errno syscall.Errno) {
 // answered ends an entry: the kernel has the answer.
 func (e *journalEntry) answered() { e.phase.Store(entryFree) }
 
-// verbs tells whether a command was under way, or may have been when a process
-// before the last one died.
-func (s *connState) verbs() bool {
+// verbs are the devices for which a command was under way, or may have been when a
+// process before the last one died.
+func (s *connState) verbs() (devices []uint64) {
 	for i := range s.journal {
-		if phase := s.journal[i].phase.Load(); phase >= entryBegun {
-			return true
+		e := &s.journal[i]
+		if e.phase.Load() >= entryBegun && e.device.Load() != noDevice {
+			devices = append(devices, e.device.Load())
 		}
 	}
-	return false
+	return devices
+}
+
+// recoverMade notes what came of requests that were about to make or to remove a
+// device, now that nothing of such a kind is under way any more.
+func (s *connState) recoverMade(ended func(*journalEntry) bool) {
+	for i := range s.journal {
+		e := &s.journal[i]
+		if e.phase.Load() != entryBegun || e.made.Load() == noDevice {
+			continue
+		}
+		if !ended(e) {
+			e.made.Store(noDevice)
+			continue
+		}
+		e.done(int(e.size.Load()), 0)
+		e.phase.Store(entryLeft)
+	}
 }
 
 // forgetBegun drops what was begun, where it does not come again.
@@ -116,15 +143,17 @@ func (s *connState) forgetBegun() {
 
 // recoverJournal sees to what a dead process left in the journal; done is called
 // for what it finds done. A disk that has the size which it was about to get was
-// set up by just that request, since nobody else could before it ended.
-func (s *connState) recoverJournal(diskSize uint64, done func(*journalEntry)) {
+// set up by just that request, since nobody else could before it ended; so was a
+// device made by a request, or removed, of which ended says so.
+func (s *connState) recoverJournal(diskSize func(device uint64) uint64, ended func(*journalEntry) bool, done func(*journalEntry)) {
 	for i := range s.journal {
 		e := &s.journal[i]
 		switch e.phase.Load() {
 		case entryTaken:
 			e.answered()
 		case entryBegun:
-			if n := e.setUp.Load(); n != 0 && n == diskSize {
+			n := e.setUp.Load()
+			if n != 0 && n == diskSize(e.device.Load()) || e.made.Load() != noDevice && ended(e) {
 				e.done(int(e.size.Load()), 0)
 				done(e)
 				continue

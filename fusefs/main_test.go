@@ -28,6 +28,8 @@ type serverConfig struct {
 	Dir     string
 	Loop    bool
 	Helped  bool
+	Multi   bool   // without devices to begin with
+	Hook    string // what is told goes into that file; one that says "fail" fails
 	Workers int
 	Vault   int  // descriptor of a socket to who keeps things for a successor; 0 = none
 	Standby bool // wait for the vault to say go, and take over
@@ -66,7 +68,7 @@ func serve(config string) int {
 		fmt.Println("error", err)
 		return 1
 	}
-	fmt.Println("ready", m.LoopPath())
+	fmt.Println("ready", strings.Join(m.LoopPaths(), " "))
 	commands := make(chan string)
 	go func() {
 		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
@@ -124,31 +126,73 @@ func mountHere(c serverConfig, faults *faultyConn, control func(string, []string
 		wrap:    faults.wrap,
 		Workers: workers,
 		Version: "test",
-		Guards:  func() []status.Guard { return []status.Guard{{Name: "mlock", State: status.GuardOff}} },
+		Guards:  func(Reserve) []status.Guard { return []status.Guard{{Name: "mlock", State: status.GuardOff}} },
 		Control: control,
 		Logger:  slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
 	if c.Vault != 0 {
 		o.Vault = vaultSocket(c.Vault)
 	}
+	if c.Multi {
+		o.Multi = multiHere(workers, o.Vault, c.Hook)
+	}
 	if c.Standby {
 		held, err := vaultSocket(c.Vault).await()
 		if err != nil {
 			return nil, err
 		}
-		if o.Device, err = store.AdoptDevice(workers, o.Vault, "d0.", held); err != nil {
-			return nil, err
+		if o.Multi == nil {
+			if o.Device, err = store.AdoptDevice(workers, o.Vault, "d0.", held); err != nil {
+				return nil, err
+			}
 		}
 		return Adopt(o, held)
 	}
-	o.Device = store.NewDevice(workers)
-	if o.Vault != nil {
-		if err := o.Device.SetVault(o.Vault, "d0."); err != nil {
+	if o.Multi == nil {
+		if o.Device, err = newDevice(workers, o.Vault, "d0."); err != nil {
 			return nil, err
 		}
 	}
 	faults.options = o
 	return New(o)
+}
+
+// newDevice makes a device that a vault keeps if there is one.
+func newDevice(workers *store.Workers, vault store.Vault, prefix string) (*store.Device, error) {
+	d := store.NewDevice(workers)
+	if vault == nil {
+		return d, nil
+	}
+	return d, d.SetVault(vault, prefix)
+}
+
+func multiHere(workers *store.Workers, vault store.Vault, hook string) *Multi {
+	m := &Multi{
+		New: func(prefix string) (*store.Device, error) { return newDevice(workers, vault, prefix) },
+		Adopt: func(prefix string, fds map[string]int) (*store.Device, error) {
+			return store.AdoptDevice(workers, vault, prefix, fds)
+		},
+	}
+	if hook != "" {
+		m.Hook = func(action, name string, dev uint64) error {
+			return told(hook, fmt.Sprintf("%s %s %d", action, name, unix.Major(dev)))
+		}
+	}
+	return m
+}
+
+// told adds a line to the hook's file, and fails if its first one says so.
+func told(name, line string) error {
+	var err error
+	if text, rerr := os.ReadFile(name); rerr == nil && strings.HasPrefix(string(text), "fail\n") {
+		err = errors.New("told to fail")
+	}
+	f, ferr := os.OpenFile(name, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	if ferr != nil {
+		return ferr
+	}
+	fmt.Fprintln(f, line)
+	return errors.Join(err, f.Close())
 }
 
 // server is a mount served by another process.

@@ -15,21 +15,21 @@ import (
 const maxControl = 16
 
 // nodeServer serves everything but images: open control files, listings of
-// directories, and the rest by go-fuse's node tree.
+// directories, and what is asked about nodes, which go-fuse decodes for the tree.
 type nodeServer struct {
 	ps      *fuse.ProtocolServer
 	log     *slog.Logger
 	state   *connState
 	files   handles
-	dirs    map[uint64][]dirEntry // by node
-	control chan struct{}         // a token for each read or write of a control file at work
-	ready   chan struct{}         // closed when control files may be served
-	running sync.WaitGroup        // what runs aside
+	tree    *tree
+	control chan struct{}  // a token for each read or write of a control file at work
+	ready   chan struct{}  // closed when control files may be served
+	running sync.WaitGroup // what runs aside
 }
 
-func newNodeServer(ps *fuse.ProtocolServer, state *connState, log *slog.Logger) *nodeServer {
+func newNodeServer(ps *fuse.ProtocolServer, t *tree, state *connState, log *slog.Logger) *nodeServer {
 	return &nodeServer{
-		ps: ps, log: log, state: state,
+		ps: ps, log: log, state: state, tree: t,
 		files:   handles{all: map[uint64]*handle{}},
 		control: make(chan struct{}, maxControl),
 		ready:   make(chan struct{}),
@@ -57,7 +57,7 @@ func (s *nodeServer) serve(c conn, h inHeader, req, out []byte) {
 }
 
 // handle hands a request to go-fuse. A request that is no request must not end
-// the process: go-fuse panics on ids that it does not know.
+// the process.
 func (s *nodeServer) handle(h inHeader, req, out []byte) (n int, errno syscall.Errno) {
 	defer func() {
 		if s.failed(h, recover()) {

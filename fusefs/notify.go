@@ -10,6 +10,7 @@ import (
 // Codes of notifications.
 const (
 	notifyInvalInode = 2
+	notifyInvalEntry = 3
 	notifyStore      = 4
 	notifyResend     = 7
 )
@@ -34,6 +35,15 @@ func (n notifier) resized(node uint64, size int64) {
 		n.send(notifyStore, storeOut(node, uint64(size-1), []byte{0}))
 	}
 	n.send(notifyInvalInode, invalInodeOut(node, 0, 0))
+}
+
+// removed makes the kernel forget a name in a directory, which is answered with
+// ENOENT by now.
+func (n notifier) removed(dir uint64, name string) {
+	b := binary.NativeEndian.AppendUint64(nil, dir)
+	b = binary.NativeEndian.AppendUint32(b, uint32(len(name)))
+	b = binary.NativeEndian.AppendUint32(b, 0)
+	n.send(notifyInvalEntry, append(append(b, name...), 0))
 }
 
 // resend makes the kernel send again what it has sent and not had answered.

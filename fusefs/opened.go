@@ -51,7 +51,7 @@ type textFile struct {
 // read makes the text anew at offset 0 and serves the rest from it, so that a
 // reader in pieces sees one text and a re-reader from the start a new one.
 func (f *textFile) read(dest []byte, off int64) (int, error) {
-	if f.row.show == nil {
+	if f.row.show == nil && f.row.make == nil {
 		return 0, syscall.EBADF
 	}
 	f.mu.Lock()
@@ -61,7 +61,10 @@ func (f *textFile) read(dest []byte, off int64) (int, error) {
 		// whole, and this asks whether there is more.
 		return 0, nil
 	}
-	if off == 0 || !f.fresh {
+	if f.row.make != nil && !f.fresh {
+		return 0, nil
+	}
+	if f.row.make == nil && (off == 0 || !f.fresh) {
 		text, err := f.row.show(f.disk, f.text[:0])
 		f.text, f.fresh = text, err == nil
 		if err != nil {
@@ -74,6 +77,16 @@ func (f *textFile) read(dest []byte, off int64) (int, error) {
 	return copy(dest, f.text[off:]), nil
 }
 
+// make is a read of at most n bytes from offset 0 on of a file that makes something
+// by it.
+func (f *textFile) make(n int, e *journalEntry) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	text, err := f.row.make(e)
+	f.text, f.fresh = text, err == nil
+	return min(n, len(text)), err
+}
+
 func (f *textFile) write(data []byte, _ int64) (int, error) { return f.command(data, &journalEntry{}) }
 
 // command takes the data, cut at MaxWrite bytes, as one command, wherever the
@@ -82,7 +95,9 @@ func (f *textFile) command(data []byte, e *journalEntry) (int, error) {
 	data = data[:min(len(data), zramabi.MaxWrite)]
 	text, _, _ := bytes.Cut(data, []byte{0})
 	if err := f.row.run(f.disk, string(text), e); err != nil {
-		f.disk.log.Debug("refused", "file", f.row.abi.Name, "reason", err)
+		if f.disk != nil {
+			f.disk.log.Debug("refused", "file", f.row.abi.Name, "reason", err)
+		}
 		return 0, err
 	}
 	return len(data), nil

@@ -12,7 +12,7 @@ import (
 type openPlace struct {
 	handle atomic.Uint64
 	unique atomic.Uint64 // of the OPEN that made it
-	disk   atomic.Uint64 // number
+	disk   atomic.Uint64 // id
 	taken  atomic.Uint64 // who writes the place has it; 0 = free. Handles, too
 }
 
@@ -80,7 +80,7 @@ func (s *connState) forgetOpen(unique uint64) {
 }
 
 // recoverOpens frees the places that a dead process was still writing, and calls
-// count for each open that there is, with its disk's number.
+// count for each open that there is, with its disk's id.
 func (s *connState) recoverOpens(count func(disk uint64)) {
 	for i := range s.opens {
 		p := &s.opens[i]

@@ -31,9 +31,10 @@ func (m *Mount) refuse(old *offheap.Arena, done []*journalEntry) {
 
 // refuseRequest answers one of a worker's; false if it was answered before.
 func (m *Mount) refuseRequest(h inHeader, args []byte) bool {
-	_, row := splitNodeID(h.node)
+	device, row := splitNodeID(h.node)
 	handle, _ := parseHandle(args)
 	switch {
+	case device == noDevice: // the mount's own
 	case row == imageRow && h.opcode == opRelease:
 		// It cannot fail: the kernel has let go of the handle.
 		m.state.releaseImage(handle)

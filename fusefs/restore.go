@@ -73,8 +73,14 @@ type restoreJob struct {
 
 func newRestoreJob(d *disk) *restoreJob {
 	j := &restoreJob{in: make(chan []byte), taken: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{})}
+	if !d.users.enter() {
+		j.err = errGone
+		close(j.done)
+		return j
+	}
 	go func() {
 		defer close(j.done)
+		defer d.users.leave()
 		if j.err = d.dev.Restore(j, func() { j.complete.Store(true) }); j.err != nil {
 			d.log.Error("snapshot not restored", "reason", j.err)
 			return

@@ -78,8 +78,14 @@ func newSnapshotJob(d *disk) *snapshotJob {
 	for range jobBuffers {
 		j.free <- nil
 	}
+	if !d.users.enter() {
+		j.err = errGone
+		close(j.done)
+		return j
+	}
 	go func() {
 		defer close(j.done)
+		defer d.users.leave()
 		j.err = d.dev.Snapshot(d.about().Version, j, j.abort)
 		if j.err != nil && !errors.Is(j.err, errReaderGone) {
 			d.log.Error("no snapshot", "reason", j.err)

@@ -1,124 +1,215 @@
 package fusefs
 
 import (
-	"context"
-	"os"
+	"strconv"
+	"strings"
 	"syscall"
-	"time"
 
-	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
-
-	"uzram/internal/zramabi"
+	"golang.org/x/sys/unix"
 )
 
-// Node ids are fixed: the device's number and the row within the device. The
-// root of a mount has id 1 whatever it is.
-const rowBits = 8
-
-func nodeID(device, row uint64) uint64 { return (device+1)<<rowBits | row }
-
-func splitNodeID(id uint64) (device, row uint64) { return id>>rowBits - 1, id & (1<<rowBits - 1) }
-
-// node is what all nodes of a device have in common.
-type node struct {
-	fs.Inode
-	disk *disk
-	mode uint32 // permission bits
+// tree answers what is asked about nodes: names, attributes, links. Opens, data
+// and listings are served beside it. It has no state.
+type tree struct {
+	fuse.RawFileSystem // answers ENOSYS, after which the kernel does without
+	devices            *devices
+	device             *layout
+	top                *layout // nil: the mount is the directory of its one device
 }
 
-var (
-	owner     = fuse.Owner{Uid: uint32(os.Getuid()), Gid: uint32(os.Getgid())}
-	startTime = time.Now()
-)
+func newTree(s *devices, device, top *layout) *tree {
+	return &tree{fuse.NewDefaultRawFileSystem(), s, device, top}
+}
 
-// fill describes a node of a size and a number of allocated bytes.
-func (n *node) fill(out *fuse.Attr, size, allocated uint64) {
-	out.Owner = owner
-	out.Mode = n.mode | n.StableAttr().Mode
-	out.Nlink = 1
-	if n.IsDir() {
-		out.Nlink = 2
+// node is the node that has an id; false if none has.
+func (t *tree) node(id uint64) (n node, ok bool) {
+	if id == rootID && t.top == nil {
+		d := t.devices.first()
+		return node{id, d, t.device, dirRow}, d != nil
 	}
-	out.Size = size
-	out.Blocks = (allocated + 511) / 512
-	out.Blksize = pageSize
-	out.SetTimes(&startTime, &startTime, &startTime)
-}
-
-// setattr is what a change of attributes is answered with. Owner and mode of
-// every node are fixed. Sizes and times are accepted and ignored, because shells
-// truncate what they redirect to.
-func setattr(in *fuse.SetAttrIn) syscall.Errno {
-	if in.Valid&(fuse.FATTR_MODE|fuse.FATTR_UID|fuse.FATTR_GID) != 0 {
-		return syscall.EPERM
+	if id < 1<<rowBits {
+		n = node{id, nil, t.top, id}
+		return n, t.top != nil && n.kind() != 0
 	}
-	return 0
+	device, row := splitNodeID(id)
+	n = node{id, t.devices.find(device), t.device, row}
+	return n, n.disk != nil && n.kind() != 0
 }
 
-// Statfs shows the disk. The block size matters: a loop device takes it for its
+// of is the node of a disk's row.
+func (t *tree) of(d *disk, row uint64) node {
+	if row == dirRow && t.top == nil {
+		return node{rootID, d, t.device, row}
+	}
+	return node{nodeID(d.id, row), d, t.device, row}
+}
+
+func (t *tree) own(row uint64) node { return node{row, nil, t.top, row} }
+
+// sibling is another row's node of the same device, or of the mount.
+func (t *tree) sibling(n node, row uint64) node {
+	if n.disk == nil {
+		return t.own(row)
+	}
+	return t.of(n.disk, row)
+}
+
+func (t *tree) parent(n node) node {
+	if n.disk != nil && n.row == dirRow && t.top != nil {
+		return t.own(blockRow)
+	}
+	return t.sibling(n, n.in.dirs[n.row].parent)
+}
+
+// child is what a directory has under a name; false if nothing.
+func (t *tree) child(n node, name string) (node, bool) {
+	switch {
+	case name == ".":
+		return n, true
+	case name == ".." && n.isDir():
+		return t.parent(n), true
+	case !n.isDir():
+		return node{}, false
+	}
+	if row, many := t.deviceRow(n); many {
+		if d := t.devices.named(name); d != nil {
+			return t.of(d, row), true
+		}
+		return node{}, false
+	}
+	row, ok := n.in.dirs[n.row].find(name)
+	if !ok {
+		return node{}, false
+	}
+	return t.sibling(n, row), true
+}
+
+// deviceRow is the row of which a directory has one for each device; false for all
+// other directories.
+func (t *tree) deviceRow(n node) (row uint64, ok bool) {
+	switch {
+	case n.disk != nil:
+	case n.row == blockRow:
+		return dirRow, true
+	case n.row == devRow:
+		return imageRow, true
+	}
+	return 0, false
+}
+
+// entry is a directory's entry at an offset, and the offset of the next one; false
+// at the end. Offsets of devices follow from their numbers, so that a listing goes
+// on where it was however many come and go.
+func (t *tree) entry(n node, at uint64) (name string, what node, next uint64, ok bool) {
+	switch at {
+	case 0:
+		return ".", n, 1, true
+	case 1:
+		return "..", t.parent(n), 2, true
+	}
+	if row, many := t.deviceRow(n); many {
+		d := t.devices.from(at - 2)
+		if d == nil {
+			return "", node{}, 0, false
+		}
+		return d.name(), t.of(d, row), d.number() + 3, true
+	}
+	names := n.in.dirs[n.row].names
+	if at-2 >= uint64(len(names)) {
+		return "", node{}, 0, false
+	}
+	e := &names[at-2]
+	return e.name, t.sibling(n, e.row), at + 1, true
+}
+
+// deviceNumber is the number in a device's name; false if it is none.
+func deviceNumber(name string) (uint64, bool) {
+	digits, ok := strings.CutPrefix(name, "zram")
+	if !ok || digits == "" || digits[0] == '+' || digits[0] == '0' && digits != "0" {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(digits, 10, numberBits)
+	return n, err == nil
+}
+
+// Lookup implements fuse.RawFileSystem, as do all methods below.
+func (t *tree) Lookup(_ <-chan struct{}, h *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	n, ok := t.node(h.NodeId)
+	if !ok {
+		return fuse.Status(syscall.ESTALE)
+	}
+	c, ok := t.child(n, name)
+	if !ok {
+		return fuse.ENOENT
+	}
+	t.fill(c, &out.Attr)
+	out.NodeId = c.id
+	out.EntryValid, out.AttrValid = cacheSeconds, cacheSeconds
+	return fuse.OK
+}
+
+func (t *tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	n, ok := t.node(in.NodeId)
+	if !ok {
+		return fuse.Status(syscall.ESTALE)
+	}
+	t.fill(n, &out.Attr)
+	out.AttrValid = cacheSeconds
+	return fuse.OK
+}
+
+// SetAttr: owner and mode of every node are fixed. Sizes and times are accepted and
+// ignored, because shells truncate what they redirect to, and as a block device
+// does.
+func (t *tree) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
+	n, ok := t.node(in.NodeId)
+	switch {
+	case !ok:
+		return fuse.Status(syscall.ESTALE)
+	case in.Valid&(fuse.FATTR_MODE|fuse.FATTR_UID|fuse.FATTR_GID) != 0:
+		return fuse.EPERM
+	}
+	t.fill(n, &out.Attr)
+	out.AttrValid = cacheSeconds
+	return fuse.OK
+}
+
+func (t *tree) Readlink(_ <-chan struct{}, h *fuse.InHeader) ([]byte, fuse.Status) {
+	n, ok := t.node(h.NodeId)
+	switch {
+	case !ok:
+		return nil, fuse.Status(syscall.ESTALE)
+	case n.kind() != unix.S_IFLNK:
+		return nil, fuse.EINVAL
+	}
+	return []byte(n.in.links[n.row]), fuse.OK
+}
+
+// StatFs shows the disk. The block size matters: a loop device takes it for its
 // discard granularity.
-func (n *node) Statfs(_ context.Context, out *fuse.StatfsOut) syscall.Errno {
+func (t *tree) StatFs(_ <-chan struct{}, h *fuse.InHeader, out *fuse.StatfsOut) fuse.Status {
+	n, ok := t.node(h.NodeId)
+	if !ok {
+		return fuse.Status(syscall.ESTALE)
+	}
+	out.Bsize, out.Frsize, out.NameLen = pageSize, pageSize, 255
+	if n.disk == nil {
+		return fuse.OK
+	}
+	if !n.disk.users.enter() {
+		return fuse.Status(syscall.ESTALE)
+	}
+	defer n.disk.users.leave()
 	s := n.disk.dev.Stats()
-	out.Bsize, out.Frsize = pageSize, pageSize
 	out.Blocks = s.Disksize / pageSize
 	out.Bfree = (s.Disksize - min(s.Disksize, s.OrigDataSize)) / pageSize
 	out.Bavail = out.Bfree
-	out.NameLen = 255
-	return 0
+	return fuse.OK
 }
 
-// Fsync has nothing to do.
-func (n *node) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno { return 0 }
-
-// deviceDir is the directory of one device, as the root of a mount or as a child.
-type deviceDir struct{ dir }
-
-func newDeviceDir(d *disk) *deviceDir { return &deviceDir{newDir(d)} }
-
-// OnAdd fills the directory; its nodes stay for good.
-func (dd *deviceDir) OnAdd(ctx context.Context) {
-	d := dd.disk
-	image := &imageNode{node{disk: d, mode: 0o600}}
-	dd.AddChild("image", dd.NewPersistentInode(ctx, image, fs.StableAttr{Mode: syscall.S_IFREG, Ino: nodeID(d.number, imageRow)}), false)
-	addRows(ctx, &dd.Inode, d, deviceRows, zramabi.MaxWrite)
-
-	sub := newDir(d)
-	debug := dd.NewPersistentInode(ctx, &sub, fs.StableAttr{Mode: syscall.S_IFDIR, Ino: nodeID(d.number, debugRow)})
-	dd.AddChild("debug", debug, false)
-	addRows(ctx, debug, d, debugRows, 0)
-}
-
-// addRows makes a control file for each row, which stat shows with that size.
-func addRows(ctx context.Context, parent *fs.Inode, d *disk, rows []row, size uint64) {
-	for i := range rows {
-		r := &rows[i]
-		n := &attrNode{node: node{disk: d, mode: r.abi.Mode}, row: r, size: size}
-		parent.AddChild(r.abi.Name, parent.NewPersistentInode(ctx, n, fs.StableAttr{Mode: syscall.S_IFREG, Ino: nodeID(d.number, r.id)}), false)
-	}
-}
-
-// LookupNode finds a node that the kernel knows from a process before this one.
-func (dd *deviceDir) LookupNode(ctx context.Context, id uint64, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	found := findNode(&dd.Inode, id)
-	if found == nil {
-		return nil, syscall.ESTALE
-	}
-	var attr fuse.AttrOut
-	errno := found.Operations().(fs.NodeGetattrer).Getattr(ctx, nil, &attr)
-	out.Attr = attr.Attr
-	return found, errno
-}
-
-// findNode searches a directory and those in it.
-func findNode(parent *fs.Inode, id uint64) *fs.Inode {
-	for _, child := range parent.Children() {
-		if child.StableAttr().Ino == id {
-			return child
-		}
-		if found := findNode(child, id); found != nil {
-			return found
-		}
-	}
-	return nil
+// Open is for nodes that are not there, or not to be opened: the others' opens do
+// not come here. The kernel looks the name up again then.
+func (t *tree) Open(<-chan struct{}, *fuse.OpenIn, *fuse.OpenOut) fuse.Status {
+	return fuse.Status(syscall.ESTALE)
 }

@@ -16,8 +16,11 @@ import (
 )
 
 func TestNodeIDs(t *testing.T) {
-	seen := map[uint64]string{dirRow: "directory", imageRow: "image", debugRow: "debug"}
-	for _, r := range slices.Concat(deviceRows, debugRows) {
+	seen := map[uint64]string{
+		dirRow: "directory", imageRow: "image", debugRow: "debug", queueRow: "queue", holdersRow: "holders", slavesRow: "slaves",
+		subsystemRow: "subsystem",
+	}
+	for _, r := range slices.Concat(deviceRows, blockRows, debugRows, queueRows(nil)) {
 		if other, ok := seen[r.id]; ok || r.id >= 1<<rowBits {
 			t.Errorf("id %d of %s: taken by %q", r.id, r.abi.Name, other)
 		}
@@ -55,6 +58,9 @@ func TestRowsFollowTheABI(t *testing.T) {
 	if got, want := rowNames(deviceRows), names(zramabi.Device); !reflect.DeepEqual(got, want) {
 		t.Errorf("attributes %v, want %v", got, want)
 	}
+	if got, want := rowNames(blockRows), names(zramabi.Block); !reflect.DeepEqual(got, want) {
+		t.Errorf("files of the block layer %v, want %v", got, want)
+	}
 	if got, want := rowNames(debugRows), names(zramabi.Debug); !reflect.DeepEqual(got, want) {
 		t.Errorf("debug files %v, want %v", got, want)
 	}
@@ -85,9 +91,19 @@ func TestStatusShowsEveryFigure(t *testing.T) {
 
 func TestMount_LooksLikeSysfs(t *testing.T) {
 	s := mountedHere(t)
-	want := map[string]os.FileMode{"image": 0o600, "debug": 0o755 | os.ModeDir}
-	size := map[string]int64{}
-	for _, a := range zramabi.Device {
+	want := map[string]os.FileMode{"image": 0o600, "subsystem": 0o777 | os.ModeSymlink}
+	size := map[string]int64{"subsystem": int64(len(subsystemTarget))}
+	for _, dir := range []string{"debug", "queue", "holders", "slaves"} {
+		want[dir] = 0o755 | os.ModeDir
+	}
+	for _, q := range queueRows(shownHere().queue) {
+		want["queue/"+q.abi.Name], size["queue/"+q.abi.Name] = os.FileMode(q.abi.Mode), zramabi.MaxWrite
+	}
+	shown := shownHere().device
+	for _, a := range slices.Concat(zramabi.Device, zramabi.Block) {
+		if _, ok := shown[a.Name]; !ok && shown != nil && optional[a.Name] {
+			continue
+		}
 		want[a.Name], size[a.Name] = os.FileMode(a.Mode), zramabi.MaxWrite
 	}
 	for _, a := range zramabi.Debug {
@@ -104,7 +120,7 @@ func TestMount_LooksLikeSysfs(t *testing.T) {
 		}
 	}
 	var listed []string
-	for _, sub := range []string{"", "debug/"} {
+	for _, sub := range []string{"", "debug/", "queue/", "holders/"} {
 		entries, err := os.ReadDir(s.path(sub))
 		if err != nil {
 			t.Fatal(err)

@@ -12,26 +12,10 @@ import (
 	"uzram/internal/mountinfo"
 )
 
-// sectorSize is that of the own loop device, in bytes: a page, so that no I/O
-// through it is a partial one.
-const sectorSize = 4096
-
-// attach gives the mount its own loop device.
-func (m *Mount) attach() error {
-	m.disk.mu.Lock()
-	defer m.disk.mu.Unlock()
-	loop, err := loopdev.Attach(m.image(), sectorSize)
-	if err != nil {
-		return err
-	}
-	m.disk.setLoop(loop)
-	return nil
-}
-
-// Unmount detaches the own loop device and unmounts; when it returns nil, Wait
+// Unmount detaches the own loop devices and unmounts; when it returns nil, Wait
 // returns soon. If something uses one of them the error is a
 // *mountinfo.BusyError that names it, and everything stays up. A mount that was
-// taken out of the tree ends with its last user, who may be the loop device.
+// taken out of the tree ends with its last user, who may be a loop device.
 func (m *Mount) Unmount() error { return m.whileOpen(m.unmount) }
 
 func (m *Mount) unmount() error {
@@ -39,18 +23,24 @@ func (m *Mount) unmount() error {
 	if err != nil {
 		return err
 	}
-	loop, err := m.detach()
-	if err != nil || !there {
-		return err
+	m.devices.mu.Lock()
+	defer m.devices.mu.Unlock()
+	detached, err := m.detach()
+	if err == nil && there {
+		err = m.unmountSoon()
 	}
-	err = m.unmountSoon()
-	if err == nil {
-		return nil
-	}
-	if loop != nil {
-		err = errors.Join(err, m.attachAgain(loop))
+	if err != nil {
+		for _, u := range detached {
+			err = errors.Join(err, u.disk.attachAgain(u.loop))
+		}
 	}
 	return err
+}
+
+// detachment is a loop device that was a device's own.
+type detachment struct {
+	disk *disk
+	loop *loopdev.Device
 }
 
 // inTree tells whether the directory shows this mount. If it does not, what it
@@ -70,13 +60,10 @@ func (m *Mount) inTree() (bool, error) {
 	return false, nil
 }
 
-// detach detaches the own loop device unless it is used, and returns it; nil if
-// there was none.
-func (m *Mount) detach() (*loopdev.Device, error) {
-	m.disk.mu.Lock()
-	defer m.disk.mu.Unlock()
-	loop := m.disk.loop.Load()
-	if loop == nil {
+// detach detaches the own loop devices unless one is used, and returns them; after
+// an error, those that it had detached by then.
+func (m *Mount) detach() (done []detachment, err error) {
+	if len(m.LoopPaths()) == 0 {
 		return nil, nil
 	}
 	// A claim makes discards of those who have the device open fail, so it is not
@@ -84,24 +71,54 @@ func (m *Mount) detach() (*loopdev.Device, error) {
 	if holders := m.holders(); len(holders) > 0 {
 		return nil, &mountinfo.BusyError{Dir: m.dir, Holders: holders}
 	}
+	for _, d := range m.devices.all() {
+		loop, err := m.detachOne(d)
+		if err != nil {
+			return done, err
+		}
+		if loop != nil {
+			done = append(done, detachment{d, loop})
+		}
+	}
+	return done, nil
+}
+
+// detachOne detaches a device's own loop device, and returns it; nil if there was
+// none.
+func (m *Mount) detachOne(d *disk) (*loopdev.Device, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	loop := d.loop.Load()
+	if loop == nil {
+		return nil, nil
+	}
 	claim, err := loop.Claim()
 	switch {
 	case errors.Is(err, loopdev.ErrTaken):
-		m.disk.forgetLoop(loop)
+		d.forgetLoop(loop)
 		return nil, nil
 	case errors.Is(err, syscall.EBUSY):
 		return nil, m.busy()
 	case err != nil:
 		return nil, err
 	}
-	if holders := m.holders(); len(holders) > 0 {
+	if m.options.Multi == nil {
+		if holders := m.holders(); len(holders) > 0 {
+			claim.Release()
+			return nil, &mountinfo.BusyError{Dir: m.dir, Holders: holders}
+		}
+		err = claim.Detach()
+	} else if err = claim.TryDetach(detachPatience); err != nil {
+		// A search through all processes for each of many devices would take long.
 		claim.Release()
-		return nil, &mountinfo.BusyError{Dir: m.dir, Holders: holders}
+		if errors.Is(err, syscall.EBUSY) {
+			return nil, m.busy()
+		}
 	}
-	if err := claim.Detach(); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	m.disk.setLoop(nil)
+	d.setLoop(nil)
 	return loop, nil
 }
 
@@ -122,22 +139,7 @@ func (m *Mount) unmountSoon() error {
 	}
 }
 
-// attachAgain takes a detach back, to the same device if it is still free.
-func (m *Mount) attachAgain(loop *loopdev.Device) error {
-	m.disk.mu.Lock()
-	defer m.disk.mu.Unlock()
-	again, err := loopdev.AttachTo(loop.Path(), m.image(), sectorSize)
-	if errors.Is(err, syscall.EBUSY) {
-		again, err = loopdev.Attach(m.image(), sectorSize)
-	}
-	if err != nil {
-		return fmt.Errorf("attach %s again: %w", loop.Path(), err)
-	}
-	m.disk.setLoop(again)
-	return nil
-}
-
 // holders names what uses the mount, in plain words.
-func (m *Mount) holders() []string { return mountinfo.Holders(m.dir, m.LoopPath()) }
+func (m *Mount) holders() []string { return mountinfo.Holders(m.dir, m.LoopPaths()) }
 
 func (m *Mount) busy() error { return &mountinfo.BusyError{Dir: m.dir, Holders: m.holders()} }

@@ -11,32 +11,29 @@ import (
 type opcode uint32
 
 const (
-	opLookup        opcode = 1
-	opForget        opcode = 2
-	opGetattr       opcode = 3
-	opSetattr       opcode = 4
-	opOpen          opcode = 14
-	opRead          opcode = 15
-	opWrite         opcode = 16
-	opStatfs        opcode = 17
-	opRelease       opcode = 18
-	opFsync         opcode = 20
-	opGetxattr      opcode = 22
-	opListxattr     opcode = 23
-	opFlush         opcode = 25
-	opInit          opcode = 26
-	opOpendir       opcode = 27
-	opReaddir       opcode = 28
-	opReleasedir    opcode = 29
-	opFsyncdir      opcode = 30
-	opInterrupt     opcode = 36
-	opIoctl         opcode = 39
-	opNotifyReply   opcode = 41
-	opBatchForget   opcode = 42
-	opFallocate     opcode = 43
-	opReaddirplus   opcode = 44
-	opLseek         opcode = 46
-	opCopyFileRange opcode = 47
+	opLookup      opcode = 1
+	opForget      opcode = 2
+	opGetattr     opcode = 3
+	opOpen        opcode = 14
+	opRead        opcode = 15
+	opWrite       opcode = 16
+	opStatfs      opcode = 17
+	opRelease     opcode = 18
+	opFsync       opcode = 20
+	opGetxattr    opcode = 22
+	opListxattr   opcode = 23
+	opFlush       opcode = 25
+	opInit        opcode = 26
+	opOpendir     opcode = 27
+	opReaddir     opcode = 28
+	opReleasedir  opcode = 29
+	opFsyncdir    opcode = 30
+	opInterrupt   opcode = 36
+	opNotifyReply opcode = 41
+	opBatchForget opcode = 42
+	opFallocate   opcode = 43
+	opReaddirplus opcode = 44
+	opLseek       opcode = 46
 )
 
 // hasReply reports whether the kernel waits for an answer.
@@ -109,25 +106,6 @@ func parseHandle(args []byte) (handle uint64, ok bool) {
 		return 0, false
 	}
 	return binary.NativeEndian.Uint64(args), true
-}
-
-// hideHandle takes the file handle out of a request for go-fuse, which knows only
-// its own and has given out none.
-func hideHandle(req []byte, o opcode) {
-	args := req[inHeaderLen:]
-	switch {
-	case o == opGetattr && len(args) >= 16: // getattr_flags, padding, handle
-		clear(args[:16])
-	case o == opSetattr && len(args) >= 16: // valid, padding, handle
-		const validHandle = 1 << 6
-		binary.NativeEndian.PutUint32(args, binary.NativeEndian.Uint32(args)&^validHandle)
-		clear(args[8:16])
-	case (o == opIoctl || o == opFallocate) && len(args) >= 8:
-		clear(args[:8])
-	case o == opCopyFileRange && len(args) >= 32: // handle, offset, node and handle to write to
-		clear(args[:8])
-		clear(args[24:32])
-	}
 }
 
 // putOpenOut writes the answer to an OPEN and returns its length, 0 if it is an

@@ -16,7 +16,7 @@ type worker struct {
 	id      int
 	conn    conn
 	scratch *store.Scratch
-	disks   []*disk // by number
+	devices *devices
 	nodes   *nodeServer
 	log     *slog.Logger
 }
@@ -67,14 +67,17 @@ func (w *worker) serve(req []byte) {
 		// Every request ends soon by itself, and the only answer that would
 		// mean something is a demand to be interrupted again.
 	case opForget, opBatchForget:
-		// Nodes are there for good, and a process that took over does not know how
-		// often the kernel was told of them.
+		// Nothing is kept of a node.
 	case opOpendir, opReaddir, opReleasedir, opFsyncdir:
 		w.serveDir(h, req[inHeaderLen:])
+	case opRelease: // of a file whose device was removed: a loop device lets go of its image late
+		if handle, ok := parseHandle(req[inHeaderLen:]); ok {
+			w.nodes.state.releaseImage(handle)
+		}
+		w.releaseFile(h, req[inHeaderLen:])
 	case opStatfs: // its figures are behind a lock that verbs hold
 		w.nodes.serveAside(w.conn, h, req)
 	default:
-		hideHandle(req, h.opcode)
 		w.nodes.serve(w.conn, h, req, w.reply)
 	}
 }
@@ -106,11 +109,11 @@ func (w *worker) serveImage(d *disk, h inHeader, args []byte) bool {
 
 // diskOfImage is the disk whose image has that node id, nil if none has.
 func (w *worker) diskOfImage(node uint64) *disk {
-	number, row := splitNodeID(node)
-	if row != imageRow || number >= uint64(len(w.disks)) {
+	device, row := splitNodeID(node)
+	if row != imageRow {
 		return nil
 	}
-	return w.disks[number]
+	return w.devices.find(device)
 }
 
 // finish answers without data: an error, or success if errno is 0.

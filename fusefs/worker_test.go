@@ -76,8 +76,20 @@ func newBenchOn(t testing.TB, workers *store.Workers, all []buffers) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(state.close)
-	b.disk = &disk{dev: b.dev, io: ioStatsIn(state, 1), state: state, notify: notifier{b.conn, log}, log: log}
-	b.worker = newCrew(b.conn, workers, []*disk{b.disk}, newDeviceDir(b.disk), state, all, log)[0]
+	arena, err := newDeviceArena(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(arena.close)
+	m := newMount(Options{Device: b.dev, Workers: workers, Logger: log}, "")
+	m.state, m.devices, m.notify = state, newDevices(arena), notifier{b.conn, log}
+	state.crew.Store(1)
+	if b.disk, err = m.newDisk(b.dev, 0); err != nil {
+		t.Fatal(err)
+	}
+	arena.take(0, 0)
+	m.devices.publish(b.disk)
+	b.worker = newCrew(b.conn, workers, newTree(m.devices, deviceLayout(blockLayer{}), nil), state, all, log)[0]
 	close(b.nodes.ready)
 	return b
 }
@@ -216,7 +228,7 @@ func TestServeImage(t *testing.T) {
 		"fallocate, negative":       {fallocRequest(1<<63, 1, punchHole), syscall.EINVAL, nil},
 		"fallocate, plain":          {fallocRequest(0, 4096, 0), syscall.EOPNOTSUPP, nil},
 		"fsync":                     {request(opFsync, image, make([]byte, 16)), 0, nil},
-		"unknown node":              {request(opRead, 12345, make([]byte, 40)), syscall.EIO, nil},
+		"unknown node":              {request(opRead, 12345, make([]byte, 40)), syscall.ENODEV, nil},
 		"unknown opcode":            {request(4000, rootID), syscall.ENOSYS, nil},
 	} {
 		errno, got := b.do(c.req)

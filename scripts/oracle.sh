@@ -1,14 +1,12 @@
 #!/bin/sh
-# Replay the kernel's recorded answers (test/oracle) on a uzram mount.
+# Replay the kernel's recorded answers (test/oracle) on uzram mounts: on one of one
+# device, and on a device of one with many, where hot_add and hot_remove are too.
 #
 #   oracle.sh [CASE...]
 #
-# Mounts a device of its own in a fresh directory and removes both afterwards,
-# whatever happens. The last line is the replayer's "N passed, N failed".
+# Mounts in a fresh directory and removes all of it afterwards, whatever happens.
+# The last line of each half is the replayer's "N passed, N failed".
 set -eu
-
-# What uzram does not have yet: the cases that need one of these are left out.
-absent=ctl
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 uzram=$root/bin/uzram
@@ -18,20 +16,26 @@ dir=$(mktemp -d)
 cleanup() {
 	rc=$?
 	trap - EXIT
-	if mountpoint -q "$dir/device"; then "$uzram" umount "$dir/device" || rc=1; fi
+	for d in device devices; do
+		if mountpoint -q "$dir/$d"; then "$uzram" umount "$dir/$d" || rc=1; fi
+	done
 	rm -rf --one-file-system "$dir" || rc=1
 	exit $rc
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-mkdir "$dir/device" "$dir/pages"
+mkdir "$dir/device" "$dir/devices" "$dir/pages"
+export PAGES="$dir/pages"
+rc=0
+
+echo "one device:"
 "$uzram" mount --detach --log "$dir/log" "$dir/device"
-export Z="$dir/device" IMG="$dir/device/image" DBG="$dir/device/debug" PAGES="$dir/pages"
+Z="$dir/device" IMG="$dir/device/image" DBG="$dir/device/debug" "$replay" -x ctl "$@" || rc=1
 
-if [ $# -gt 0 ]; then
-	"$replay" "$@"
-	exit
-fi
-
-"$replay" -x "$absent"
+echo "a device of many:"
+"$uzram" mount --multi --detach --log "$dir/log" "$dir/devices"
+many=$dir/devices
+Z="$many/block/zram0" IMG="$many/dev/zram0" DBG="$many/block/zram0/debug" \
+	CTL="$many/class/zram-control" ZPAT="$many/block/zram%d" "$replay" "$@" || rc=1
+[ $rc -eq 0 ]

@@ -299,14 +299,15 @@ const closeGrace = 200 * time.Millisecond
 // device of which he knows that it is idle). EBUSY: the image has more opens
 // than that, or another reset is running.
 func (d *Device) Reset(ownOpens int) error {
-	if err := d.claim(ownOpens); err != nil {
+	if err := d.Claim(ownOpens); err != nil {
 		return err
 	}
-	defer func() {
-		d.openMu.Lock()
-		d.resetting = false
-		d.openMu.Unlock()
-	}()
+	defer d.Unclaim()
+	return d.ResetClaimed()
+}
+
+// ResetClaimed is Reset for who holds the claim.
+func (d *Device) ResetClaimed() error {
 	failpoint.Hit(failpoint.ResetClaimed)
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
@@ -335,9 +336,9 @@ func (d *Device) Reset(ownOpens int) error {
 	return err
 }
 
-// claim keeps others from opening the image, once all but ownOpens have closed
-// it.
-func (d *Device) claim(ownOpens int) error {
+// Claim keeps others from opening the image until Unclaim, once all but ownOpens
+// have closed it. EBUSY: there are more, or it is claimed already.
+func (d *Device) Claim(ownOpens int) error {
 	deadline := time.NewTimer(closeGrace)
 	defer deadline.Stop()
 	for {
@@ -358,6 +359,13 @@ func (d *Device) claim(ownOpens int) error {
 			return ErrInUse
 		}
 	}
+}
+
+// Unclaim ends a claim.
+func (d *Device) Unclaim() {
+	d.openMu.Lock()
+	d.resetting = false
+	d.openMu.Unlock()
 }
 
 // withLive runs a control verb on a device that is set up and stays so.

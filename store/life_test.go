@@ -154,7 +154,7 @@ func TestResetOfADeviceInUse(t *testing.T) {
 
 func TestNothingOpensDuringAReset(t *testing.T) {
 	d, _ := newDevice(t, 1, 4)
-	if err := d.claim(0); err != nil {
+	if err := d.Claim(0); err != nil {
 		t.Fatal(err)
 	}
 	wantErrno(t, "open", d.Open(), syscall.EBUSY)

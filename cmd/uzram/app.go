@@ -16,8 +16,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Description: "uzram mounts a directory that holds a disk image and the kernel's zram control files for it. What is written\n" +
 			"to the image is kept in memory, compressed.\n\nExit codes:\n" + exitCodeText(),
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), statusCommand(), resetCommand(), compactCommand(), checkCommand(),
-			idleCommand(), writebackCommand(), recompressCommand(), drainCommand(), upgradeCommand(), snapshotCommand(), dictCommand(), versionCommand(), applyCommand(), postCommand(), swapoffCommand(), workerCommand(),
+			mountCommand(), umountCommand(), statusCommand(), listCommand(), addCommand(), removeCommand(), setCommand(), upCommand(), downCommand(), resetCommand(), compactCommand(), checkCommand(),
+			idleCommand(), writebackCommand(), recompressCommand(), drainCommand(), upgradeCommand(), snapshotCommand(), dictCommand(), sysfsCommand(), versionCommand(), applyCommand(), postCommand(), swapoffCommand(), hookCommand(), workerCommand(), viewCommand(), moduleCommand(),
 		},
 		Writer:                    stdout,
 		ErrWriter:                 stderr,

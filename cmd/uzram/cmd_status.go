@@ -21,7 +21,7 @@ func statusCommand() *cli.Command {
 			&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "print one JSON object"},
 		},
 		Action: func(c *cli.Context) error {
-			dir, err := mountedArg(c)
+			dir, err := statusArg(c)
 			if err != nil {
 				return err
 			}
@@ -35,6 +35,19 @@ func statusCommand() *cli.Command {
 			return printStatus(c.App.Writer, st)
 		},
 	}
+}
+
+// statusArg returns the directory that a verb is given: a mount's, or that of one of its devices.
+func statusArg(c *cli.Context) (string, error) {
+	args, err := dirArgs(c, 1)
+	if err != nil {
+		return "", err
+	}
+	if path, err := mounted(args[0]); err == nil {
+		return path, nil
+	}
+	dir, err := deviceArg(args[0])
+	return dir.Path(), err
 }
 
 // copyStatus prints the daemon's own text.

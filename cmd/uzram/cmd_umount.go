@@ -14,6 +14,7 @@ import (
 	"uzram/internal/loopdev"
 	"uzram/internal/mountinfo"
 	"uzram/internal/status"
+	"uzram/internal/sysview"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
@@ -56,6 +57,9 @@ func umount(dir string) error {
 	case err != nil:
 		return err
 	}
+	if viewers := sysview.Viewers(dir); len(viewers) > 0 { // each keeps the mount alive in its namespace
+		return &mountinfo.BusyError{Dir: dir, Holders: viewers}
+	}
 	if err := swapOffOwn(dir, st); err != nil {
 		return err
 	}
@@ -65,7 +69,11 @@ func umount(dir string) error {
 	}
 	w := watchExit(last)
 	defer w.close()
-	if err := release(dir, ownLoops(dir, st), st.WorkerPID); err != nil {
+	loops, err := loopsOfMount(dir, st)
+	if err != nil {
+		return err
+	}
+	if err := release(dir, loops, st.WorkerPID); err != nil {
 		return err
 	}
 	return w.wait(daemonEnd)
@@ -73,7 +81,7 @@ func umount(dir string) error {
 
 // umountDead cleans up after a daemon that died. All loop devices on the image are as dead as it is.
 func umountDead(dir string) error {
-	loops, err := loopdev.FindByBacking(filepath.Join(dir, "image"))
+	loops, err := loopdev.FindInside(dir)
 	if err != nil {
 		return err
 	}
@@ -81,9 +89,8 @@ func umountDead(dir string) error {
 }
 
 // release detaches the loop devices and unmounts dir. If something uses one of them it does nothing and names the user.
-func release(dir string, loops []string, daemonPID int) error {
-	image := filepath.Join(dir, "image")
-	users := mountinfo.Search{Dir: dir, Loops: loops, Ignore: []int{daemonPID}}
+func release(dir string, loops []loopdev.Backed, daemonPID int) error {
+	users := mountinfo.Search{Dir: dir, Loops: namesOf(loops), Ignore: []int{daemonPID}}
 	busy := func() error { return &mountinfo.BusyError{Dir: dir, Holders: users.Holders()} }
 	if len(loops) > 0 { // a claim would make their users' discards fail, so do not try it in vain
 		if found := lasting(users); len(found) > 0 {
@@ -97,7 +104,7 @@ func release(dir string, loops []string, daemonPID int) error {
 		}
 	}()
 	for _, l := range loops {
-		claim, err := loopdev.Attached(l, image).Claim()
+		claim, err := loopdev.Attached(l.Loop, l.File).Claim()
 		switch {
 		case errors.Is(err, unix.EBUSY):
 			return busy()
@@ -125,8 +132,8 @@ func release(dir string, loops []string, daemonPID int) error {
 		err = busy() // somebody was faster
 		if daemonPID != 0 {
 			for _, l := range loops {
-				if _, aerr := loopdev.AttachTo(l, image, sectorSize); aerr != nil {
-					err = fmt.Errorf("%w; and %s could not be attached again: %w", err, l, aerr)
+				if _, aerr := loopdev.AttachTo(l.Loop, l.File, sectorSize); aerr != nil {
+					err = fmt.Errorf("%w; and %s could not be attached again: %w", err, l.Loop, aerr)
 				}
 			}
 		}
@@ -145,7 +152,37 @@ func lasting(users mountinfo.Search) []string {
 	}
 }
 
-// ownLoops returns the loop devices that belong to a mount: one or none. What the daemon says is believed only as far as
+// loopsOfMount returns the loop devices that belong to a mount's devices, as far as the kernel says the same.
+func loopsOfMount(dir string, st status.Status) (own []loopdev.Backed, err error) {
+	said := map[string]bool{}
+	if st.Loop != nil {
+		said[*st.Loop] = true
+	}
+	for _, d := range st.Devices {
+		if d.Loop != nil {
+			said[*d.Loop] = true
+		}
+	}
+	if len(said) == 0 {
+		return nil, nil
+	}
+	all, err := loopdev.FindInside(dir)
+	for _, l := range all {
+		if said[l.Loop] {
+			own = append(own, l)
+		}
+	}
+	return own, err
+}
+
+func namesOf(loops []loopdev.Backed) (names []string) {
+	for _, l := range loops {
+		names = append(names, l.Loop)
+	}
+	return names
+}
+
+// ownLoops returns the loop devices that belong to a device: one or none. What the daemon says is believed only as far as
 // the kernel says the same: the daemon may be another user's.
 func ownLoops(dir string, st status.Status) []string {
 	if st.Loop == nil {

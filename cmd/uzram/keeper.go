@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +30,9 @@ const deathsEnv = "UZRAM_DEATHS"
 type orders struct {
 	Dir        string     `json:"dir"`
 	Loop       bool       `json:"loop"`
+	Multi      bool       `json:"multi"`
+	Devices    int        `json:"devices"`
+	Hook       string     `json:"hook"`
 	Swap       swapMode   `json:"swap"`
 	Wipe       bool       `json:"wipe"`
 	Detach     bool       `json:"detach"`
@@ -43,14 +45,14 @@ type orders struct {
 // ordersOf leaves out what only the start needs.
 func ordersOf(o mountOptions) orders {
 	return orders{
-		Dir: o.dir, Loop: o.loop, Swap: o.swap, Wipe: o.wipe, Detach: o.detach, AllowOther: o.allowOther,
+		Dir: o.dir, Loop: o.loop, Multi: o.multi, Devices: o.devices, Hook: o.hook, Swap: o.swap, Wipe: o.wipe, Detach: o.detach, AllowOther: o.allowOther,
 		Log: o.logFile, LogLevel: o.logLevel, Apply: applyArgs(o),
 	}
 }
 
 func (w orders) options() mountOptions {
 	return mountOptions{
-		dir: w.Dir, loop: w.Loop, swap: w.Swap, wipe: w.Wipe, detach: w.Detach, allowOther: w.AllowOther,
+		dir: w.Dir, loop: w.Loop, multi: w.Multi, devices: w.Devices, hook: w.Hook, swap: w.Swap, wipe: w.Wipe, detach: w.Detach, allowOther: w.AllowOther,
 		logFile: w.Log, logLevel: w.LogLevel,
 	}
 }
@@ -78,6 +80,7 @@ func runKeeper(o mountOptions, link *starter) error {
 	code, err := keeper.Run(keeper.Options{
 		Command: func(first bool) keeper.Command { return workerCommandLine(o.dir, string(orders), first, link) },
 		Standby: o.standby,
+		Held:    o.held(),
 		Log:     slog.New(handler).With("dir", o.dir, "keeper", os.Getpid()),
 		Started: func() {
 			if link != nil {
@@ -149,13 +152,12 @@ func shows(dir string, dev uint64) error {
 
 // detachLoops detaches the loop devices of a mount. Those that are in use go with their last user.
 func detachLoops(dir string) {
-	image := filepath.Join(dir, "image")
-	loops, _ := loopdev.FindByBacking(image)
+	loops, _ := loopdev.FindInside(dir)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for _, l := range loops {
-			_ = loopdev.Attached(l, image).Detach()
+			_ = loopdev.Attached(l.Loop, l.File).Detach()
 		}
 	}()
 	select {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -14,7 +15,12 @@ func main() {
 
 // run is the program: it returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	err := newApp(stdout, stderr).Run(args)
+	var err error
+	if len(args) > 0 && filepath.Base(args[0]) == modprobeName {
+		err = asModprobe(args[1:])
+	} else {
+		err = newApp(stdout, stderr).Run(args)
+	}
 	if err == nil {
 		return exitOK
 	}

@@ -43,7 +43,13 @@ func mountedArg(c *cli.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return mounted(args[0])
+	path, err := mounted(args[0])
+	if err != nil {
+		if device, derr := deviceArg(args[0]); derr == nil {
+			return "", usagef("%s is one of many devices; give the directory that they are mounted on, or see uzram remove", device.Path())
+		}
+	}
+	return path, err
 }
 
 // mounted returns the canonical name of a uzram mount. Its error has the code for "not a uzram mount" if it is none.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 
 	"uzram/fusefs"
@@ -23,8 +25,9 @@ import (
 type face interface {
 	// guarded is called when this process will not start itself again.
 	guarded()
-	// mounted is called when the mount answers and returns when the settings are made; on an error nothing may stay.
-	mounted(loop string) error
+	// mounted is called when the mount answers and returns when the settings are made; on an error nothing may stay. loops
+	// are the mount's own loop devices, one a line.
+	mounted(loops string) error
 	// settled is called once afterwards, when the daemon is on its own.
 	settled()
 }
@@ -35,10 +38,11 @@ type daemon struct {
 	log    *slog.Logger
 	level  *slog.LevelVar
 	guards []status.Guard
-	device *store.Device
+	device *store.Device // the one device; nil with many
 	dev    uint64        // device number of the mount; 0: not known
 	lost   func() uint64 // records of the log
 	next   successor     // nil: the data end with this process
+	hooks  *hooks        // nil: no --hook
 }
 
 func newDaemon(o mountOptions) *daemon {
@@ -51,9 +55,17 @@ func newDaemon(o mountOptions) *daemon {
 func serve(o mountOptions, f face, next successor) error {
 	guards := guard.Apply(guard.Kernel{}) // may start this program again: nothing may stand before it
 	f.guarded()
+	var h *hooks
+	if o.hook != "" {
+		var err error
+		if h, err = startHooks(o.hook); err != nil {
+			return err
+		}
+		defer h.close()
+	}
 	guards = append(guards, guard.Confine(guard.Kernel{})...) // before there is a mount that a thread could wait for
 	d := newDaemon(o)
-	d.guards, d.next = guards, next
+	d.guards, d.next, d.hooks = guards, next, h
 	handler, err := d.openLog()
 	if err != nil {
 		return err
@@ -97,7 +109,7 @@ func (d *daemon) runFirst(f face, workers *store.Workers, signals <-chan os.Sign
 	go func() { ended <- m.Wait() }()
 	err = d.serving()
 	if err == nil {
-		err = f.mounted(m.LoopPath())
+		err = f.mounted(loopLines(m))
 	}
 	if err == nil {
 		err = d.settled()
@@ -107,26 +119,52 @@ func (d *daemon) runFirst(f face, workers *store.Workers, signals <-chan os.Sign
 		return err
 	}
 	f.settled()
-	d.log.Info("mounted", "pid", os.Getpid(), "loop", m.LoopPath(), "transport", m.Transport())
+	d.log.Info("mounted", "pid", os.Getpid(), "loop", loopLines(m), "transport", m.Transport())
 	d.logGuards()
 	return d.untilEnd(m, signals, ended)
 }
 
-// mount mounts a new device.
-func (d *daemon) mount(workers *store.Workers) (*fusefs.Mount, error) {
-	d.device = store.NewDevice(workers)
-	if d.next != nil {
-		if err := d.device.SetVault(d.next, devicePrefix); err != nil {
+// loopLines are the mount's own loop devices, one a line.
+func loopLines(m *fusefs.Mount) string { return strings.Join(m.LoopPaths(), "\n") }
+
+// mount mounts a new device, or many.
+func (d *daemon) mount(workers *store.Workers) (m *fusefs.Mount, err error) {
+	if !d.opts.multi {
+		if d.device, err = d.newDevice(workers, devicePrefix); err != nil {
 			return nil, err
 		}
 	}
-	d.tellLocked()
-	if err := d.device.SetWipe(d.opts.wipe); err != nil {
-		return nil, err
-	}
-	m, err := fusefs.New(d.fuseOptions(workers))
+	m, err = fusefs.New(d.fuseOptions(workers))
 	d.noteDevice()
 	return m, err
+}
+
+// newDevice makes a device, which is kept under names that begin with prefix if anything is kept.
+func (d *daemon) newDevice(workers *store.Workers, prefix string) (*store.Device, error) {
+	device := store.NewDevice(workers)
+	if d.next != nil {
+		if err := device.SetVault(d.next, prefix); err != nil {
+			return nil, err
+		}
+	}
+	d.tellLocked(device)
+	if err := device.SetWipe(d.opts.wipe); err != nil {
+		return nil, errors.Join(err, device.Retire())
+	}
+	return device, nil
+}
+
+// adoptDevice takes a device over that newDevice made in a worker before this one.
+func (d *daemon) adoptDevice(workers *store.Workers, prefix string, fds map[string]int) (*store.Device, error) {
+	device, err := store.AdoptDevice(workers, d.next, prefix, fds)
+	if err != nil {
+		return nil, err
+	}
+	d.tellLocked(device)
+	if a := device.Adoption(); len(a.Findings) > 0 {
+		d.log.Error("pages are lost", "device", prefix, "pages", a.Lost, "of", a.Slots, "first", a.Findings[0])
+	}
+	return device, nil
 }
 
 // noteDevice notes which mount is ours: later another one may lie on the directory.
@@ -136,11 +174,11 @@ func (d *daemon) noteDevice() {
 	}
 }
 
-// tellLocked tells the device whether its memory can be swapped out.
-func (d *daemon) tellLocked() {
+// tellLocked tells a device whether its memory can be swapped out.
+func (d *daemon) tellLocked(device *store.Device) {
 	for _, g := range d.guards {
 		if g.Name == guard.Mlock {
-			d.device.SetMemoryLocked(g.State == status.GuardActive)
+			device.SetMemoryLocked(g.State == status.GuardActive)
 		}
 	}
 }
@@ -160,6 +198,16 @@ func (d *daemon) fuseOptions(workers *store.Workers) fusefs.Options {
 	}
 	if d.next != nil {
 		o.Vault, o.Keeper = d.next, d.showKeeper
+	}
+	if d.opts.multi {
+		o.Multi = &fusefs.Multi{
+			Devices: d.opts.devices,
+			Hook:    d.deviceHook,
+			New:     func(prefix string) (*store.Device, error) { return d.newDevice(workers, prefix) },
+			Adopt: func(prefix string, fds map[string]int) (*store.Device, error) {
+				return d.adoptDevice(workers, prefix, fds)
+			},
+		}
 	}
 	return o
 }
@@ -206,13 +254,13 @@ func (d *daemon) takeDown(m *fusefs.Mount) {
 }
 
 // guardStates returns the guards in the order of the documentation.
-func (d *daemon) guardStates() []status.Guard {
-	reserve := guard.Reserve(d.device.Stats().Reserve, d.device.Initialised())
+func (d *daemon) guardStates(r fusefs.Reserve) []status.Guard {
+	reserve := guard.Reserve(r.Bytes, r.SetUp)
 	return append(append(slices.Clone(d.guards), reserve, guard.Log(d.lost())), d.keeperGuards()...)
 }
 
 func (d *daemon) logGuards() {
-	for _, g := range d.guardStates() {
+	for _, g := range d.guardStates(fusefs.Reserve{}) {
 		if g.State == status.GuardRefused {
 			d.log.Warn("guard refused", "guard", g.Name, "reason", g.Reason)
 		}

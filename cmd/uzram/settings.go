@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,16 +67,22 @@ func parseSettings(c *cli.Context, b backing) ([]setting, error) {
 	return list, nil
 }
 
-// parseSetting reads ATTR=VALUE.
+// parseSetting reads what --set takes.
 func parseSetting(text string) (setting, error) {
+	s, ok := cutSetting(text)
+	if !ok {
+		return setting{}, usagef("--set %q: accepted is ATTR=VALUE, as in --set mem_limit=512M", text)
+	}
+	return s, nil
+}
+
+// cutSetting reads ATTR=VALUE.
+func cutSetting(text string) (s setting, ok bool) {
 	attr, value, ok := strings.Cut(text, "=")
 	plain := !strings.ContainsFunc(attr, func(r rune) bool {
 		return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
 	})
-	if !ok || attr == "" || value == "" || !plain {
-		return setting{}, usagef("--set %q: accepted is ATTR=VALUE, as in --set mem_limit=512M", text)
-	}
-	return setting{attr, value}, nil
+	return setting{attr, value}, ok && attr != "" && value != "" && plain
 }
 
 // apply writes the settings in turn and stops at the first that is refused.
@@ -148,10 +155,13 @@ func lastSize(list []setting, attr string) uint64 {
 	return bytes
 }
 
-// warnOversize warns of a disk that can hold more than the machine can keep, with no limit that would stop it before.
-func warnOversize(w io.Writer, list []setting, ram uint64) {
+// warnOversize warns of disks that can hold more than the machine can keep, with no limit that would stop them before.
+func warnOversize(w io.Writer, list []setting, disks int, ram uint64) {
 	const most = 2
 	disk := lastSize(list, "disksize")
+	if disks > 1 {
+		disk *= min(uint64(disks), math.MaxUint64/max(1, disk))
+	}
 	if ram == 0 || lastSize(list, "mem_limit") != 0 || disk <= most*ram {
 		return
 	}

@@ -109,7 +109,7 @@ func TestWarnOversize(t *testing.T) {
 		{"unknown memory", []setting{{"disksize", "3G"}}, 0, false},
 	} {
 		var out bytes.Buffer
-		warnOversize(&out, c.list, c.ram)
+		warnOversize(&out, c.list, 1, c.ram)
 		if got := out.Len() > 0; got != c.warn {
 			t.Errorf("%s: %q, want a warning: %v", c.name, out.String(), c.warn)
 		}

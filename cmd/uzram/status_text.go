@@ -25,9 +25,13 @@ func printStatus(w io.Writer, st status.Status) error {
 	row("directory", st.Dir)
 	row("worker pid", strconv.Itoa(st.WorkerPID))
 	row("keeper pid", orNone(st.KeeperPID, strconv.Itoa))
-	row("loop", ownLoop(st))
 	row("transport", fmt.Sprintf("%s, %d workers", st.Transport, st.Workers))
-	row("disk size", setUp(st))
+	if ofMany(st) {
+		row("devices", devicesText(st.Devices))
+	} else {
+		row("loop", ownLoop(st))
+		row("disk size", setUp(st))
+	}
 	for _, a := range st.Algorithms {
 		row(algorithmName(a), algorithmText(a))
 	}
@@ -42,6 +46,22 @@ func printStatus(w io.Writer, st status.Status) error {
 	}
 	row("  ratio", ratio(st.Stats))
 	return t.Flush()
+}
+
+// ofMany says whether a status is that of a mount with many devices, and not of one of these.
+func ofMany(st status.Status) bool { return st.Multi && st.Dir == st.Mount }
+
+// devicesText says how many devices there are.
+func devicesText(all []status.Device) string {
+	setUp := 0
+	var bytes uint64
+	for _, d := range all {
+		if d.Initialised {
+			setUp++
+			bytes += d.Disksize
+		}
+	}
+	return fmt.Sprintf("%d, of which %d are set up with %s; uzram list shows them", len(all), setUp, size.Format(bytes))
 }
 
 func algorithmName(a status.Algorithm) string {

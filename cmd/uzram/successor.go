@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// devicePrefix begins the names of what is kept of a mount's device.
+// devicePrefix begins the names of what is kept of a mount's one device.
 const devicePrefix = "d0."
 
 // successor keeps what the next worker needs: a keeper, or systemd.
@@ -74,22 +74,19 @@ func (d *daemon) runKept(f face, workers *store.Workers, signals chan os.Signal)
 	ended := make(chan error, 1)
 	go func() { ended <- m.Wait() }()
 	_ = os.Chdir("/")
-	d.log.Info("took over", "pid", os.Getpid(), "loop", m.LoopPath(), "within", time.Since(start))
-	if a := d.device.Adoption(); len(a.Findings) > 0 {
-		d.log.Error("pages are lost", "pages", a.Lost, "of", a.Slots, "first", a.Findings[0])
-	}
+	d.log.Info("took over", "pid", os.Getpid(), "loop", loopLines(m), "within", time.Since(start))
 	err = d.untilEnd(m, signals, ended)
 	d.next.Ended()
 	return err
 }
 
 // adopt takes over what a worker before this one has left.
-func (d *daemon) adopt(workers *store.Workers, fds map[string]int) (*fusefs.Mount, error) {
-	var err error
-	if d.device, err = store.AdoptDevice(workers, d.next, devicePrefix, fds); err != nil {
-		return nil, err
+func (d *daemon) adopt(workers *store.Workers, fds map[string]int) (m *fusefs.Mount, err error) {
+	if !d.opts.multi {
+		if d.device, err = d.adoptDevice(workers, devicePrefix, fds); err != nil {
+			return nil, err
+		}
 	}
-	d.tellLocked()
 	d.noteDevice()
 	return fusefs.Adopt(d.fuseOptions(workers), fds)
 }

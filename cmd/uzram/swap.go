@@ -127,7 +127,7 @@ func waitStandby(dir string, m swapMode) (status.Status, error) {
 func waitReserve(dir string) error {
 	for end := time.Now().Add(readyWithin); ; time.Sleep(10 * time.Millisecond) {
 		st, err := readStatus(dir)
-		if err != nil || guardActive(st, guard.ReserveName) {
+		if ready, _ := st.Stats.Get("reserve"); err != nil || ready > 0 {
 			return err
 		}
 		if time.Now().After(end) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"syscall"
 
 	"uzram/fusefs"
@@ -52,29 +53,47 @@ func swapOff(device string) error {
 // swapOffOwn ends the swapping on the loop device of a mount --swap, unless something else keeps the mount busy: then
 // nothing is done.
 func swapOffOwn(dir string, st status.Status) error {
-	loops := ownLoops(dir, st)
-	if !st.Swap || len(loops) == 0 || len(mountinfo.SwapsOn(loops[0])) == 0 {
+	if !st.Swap {
 		return nil
+	}
+	own, err := loopsOfMount(dir, st)
+	loops := namesOf(own)
+	swaps := withSwap(loops)
+	if err != nil || len(swaps) == 0 {
+		return err
 	}
 	users := mountinfo.Search{Dir: dir, Loops: loops, Ignore: []int{st.WorkerPID}, Swap: true}
 	if found := lasting(users); len(found) > 0 {
 		return &mountinfo.BusyError{Dir: dir, Holders: found}
 	}
-	return swapOff(loops[0])
+	for _, loop := range swaps {
+		if err := swapOff(loop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withSwap returns the loop devices that are swap space.
+func withSwap(loops []string) []string {
+	return slices.DeleteFunc(slices.Clone(loops), func(l string) bool { return len(mountinfo.SwapsOn(l)) == 0 })
 }
 
 // unmount is what a signal asks for: swapping ends first where it belongs to the mount.
 func (d *daemon) unmount(m *fusefs.Mount) error {
-	loop := m.LoopPath()
-	if d.opts.swap == swapNone || loop == "" || len(mountinfo.SwapsOn(loop)) == 0 {
+	loops := m.LoopPaths()
+	swaps := withSwap(loops)
+	if d.opts.swap == swapNone || len(swaps) == 0 {
 		return m.Unmount()
 	}
-	users := mountinfo.Search{Dir: d.opts.dir, Loops: []string{loop}, Swap: true}
+	users := mountinfo.Search{Dir: d.opts.dir, Loops: loops, Swap: true}
 	if found := users.Holders(); len(found) > 0 {
 		return &mountinfo.BusyError{Dir: d.opts.dir, Holders: found}
 	}
-	if err := swapOffByChild(loop); err != nil {
-		return err
+	for _, loop := range swaps {
+		if err := swapOffByChild(loop); err != nil {
+			return err
+		}
 	}
 	return m.Unmount()
 }

@@ -136,8 +136,7 @@ const (
 	AdoptClaimed  Point = 152 // half of the objects are claimed
 	AdoptPool     Point = 153 // the pool stands
 	AdoptDevice   Point = 154 // the device stands
-	AdoptInit     Point = 155 // the node tree has its INIT
-	AdoptNamed    Point = 156 // and its names
+	AdoptInit     Point = 155 // go-fuse has its INIT
 	AdoptSized    Point = 157 // kernel and loop device were told the size
 	AdoptResend   Point = 158 // unanswered requests are asked for again
 	AdoptServing  Point = 159 // the keeper knows
@@ -151,6 +150,23 @@ const (
 	SnapshotEnd   Point = 173 // all but the trailer is written
 	RestoreChunk  Point = 174 // a part is in the pool
 	RestoreLoaded Point = 175 // all of it, the disk is not live
+)
+
+// Devices that come and go.
+const (
+	AddRecorded Point = 180 // the record says that it is being made
+	AddHeld     Point = 181 // the engine's device is held
+	AddAttached Point = 182 // its loop device is attached, not noted
+	AddHooked   Point = 183 // the hook was told
+	AddNoted    Point = 184 // the journal knows the device, which does not count yet
+	AddPresent  Point = 185 // it counts
+
+	RemoveSeized    Point = 190 // nobody uses it, the record says that it is being removed
+	RemoveHooked    Point = 191 // the hook was told
+	RemoveDetached  Point = 192 // its loop device is detached, which is not noted
+	RemoveForgotten Point = 193 // requests do not find it, the kernel was told
+	RemoveDropped   Point = 194 // nothing of it is held any more
+	RemoveGone      Point = 195 // nor is there a record
 )
 
 // Faults: steps that may fail or fall short rather than end the process.

@@ -27,6 +27,8 @@ const (
 	isReset    = "not set up; nothing of it is held; the verb, sent again, succeeds"
 	verbAgain  = "the verb is done again, with the effect of one"
 	noSnapshot = "the snapshot fails and leaves no file, or is begun anew and whole; the disk goes on"
+	notAdded   = "nothing of it is left; the request, sent again, adds one"
+	removed    = "the successor removes what is left; the request is sent again and succeeds"
 	adoptNext  = "the next successor takes over from the same state"
 )
 
@@ -125,8 +127,7 @@ var steps = []Step{
 	{AdoptClaimed, "adopt-claimed", "take-over", "objects are claimed, the pool is not made", adoptNext},
 	{AdoptPool, "adopt-pool", "take-over", "the pool is made", adoptNext},
 	{AdoptDevice, "adopt-device", "take-over", "the device is made", adoptNext},
-	{AdoptInit, "adopt-init", "take-over", "the node tree has its INIT", adoptNext},
-	{AdoptNamed, "adopt-named", "take-over", "the node tree has its names", adoptNext},
+	{AdoptInit, "adopt-init", "take-over", "go-fuse has its INIT", adoptNext},
 	{AdoptSized, "adopt-sized", "take-over", "kernel and loop device know the size", adoptNext},
 	{AdoptResend, "adopt-resend", "take-over", "the kernel sends unanswered requests again, nobody reads them", adoptNext},
 	{AdoptServing, "adopt-serving", "take-over", "the keeper knows that the worker serves", adoptNext},
@@ -137,6 +138,20 @@ var steps = []Step{
 	{SnapshotEnd, "snapshot-end", "snapshot", "all is written but the end", noSnapshot},
 	{RestoreChunk, "restore-chunk", "restore", "some pages are in the pool, the record says not set up", "the restore fails; not set up"},
 	{RestoreLoaded, "restore-loaded", "restore", "all is in the pool, the record says not set up", "the restore fails; not set up"},
+
+	{AddRecorded, "add-recorded", "hot_add", "the number is taken, there is no device", notAdded},
+	{AddHeld, "add-held", "hot_add", "the device is held, nobody finds it", notAdded},
+	{AddAttached, "add-attached", "hot_add", "its loop device is attached, which is not noted", notAdded},
+	{AddHooked, "add-hooked", "hot_add", "the hook was told, the record does not say that it is there", notAdded},
+	{AddNoted, "add-noted", "hot_add", "the journal knows the device, the record does not say that it is there", notAdded},
+	{AddPresent, "add-present", "hot_add", "the record says that it is there, the journal not that the request is done", "it is there; the request is sent again and gets its number"},
+
+	{RemoveSeized, "remove-seized", "hot_remove", "the record says that it goes, nothing is done", removed},
+	{RemoveHooked, "remove-hooked", "hot_remove", "the hook was told", removed},
+	{RemoveDetached, "remove-detached", "hot_remove", "its loop device is detached, which is not noted", removed},
+	{RemoveForgotten, "remove-forgotten", "hot_remove", "nobody finds it, all is still held", removed},
+	{RemoveDropped, "remove-dropped", "hot_remove", "nothing of it is held, its number is taken", removed},
+	{RemoveGone, "remove-gone", "hot_remove", "its number is free, the journal does not say that the request is done", removed},
 
 	{BackingRead, "backing-read", "fault", "a block cannot be read", "EIO for that page, no wrong data; counted"},
 	{BackingWrite, "backing-write", "fault", "a block cannot be written", "the page stays in memory, idle mark and all"},

@@ -32,6 +32,8 @@ type child struct {
 	pinged             bool // and has not answered
 	stuck              int  // how often stuck in turn
 	formats            Formats
+	queue              []message     // for which the socket has no room yet
+	readAt             time.Duration // when it read the last of them
 }
 
 // program opens what to start, by a descriptor that goes on meaning the same file when its name is given to another one.

@@ -17,6 +17,8 @@ const (
 	notifyEnv = "NOTIFY_SOCKET"
 	// firstListenFD is the first descriptor that systemd passes on.
 	firstListenFD = 3
+	// mostStored is more than anybody has systemd keep for a service (FileDescriptorStoreMax=).
+	mostStored = 1 << 20
 	// barrierTime is how long systemd may take to have stored a descriptor.
 	barrierTime = 10 * time.Second
 )
@@ -62,7 +64,7 @@ func InheritedStore() (*Store, error) {
 	}
 	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
 	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
-	if err != nil || n < 0 || n > maxHeld || n > 0 && len(names) != n {
+	if err != nil || n < 0 || n > mostStored || n > 0 && len(names) != n {
 		return nil, fmt.Errorf("LISTEN_FDS=%q and LISTEN_FDNAMES=%q do not fit", os.Getenv("LISTEN_FDS"), os.Getenv("LISTEN_FDNAMES"))
 	}
 	for i := range n {

@@ -69,7 +69,7 @@ func Run(o Options) (code int, err error) {
 }
 
 func newKeeper(o Options) (*keeper, error) {
-	k := &keeper{o: o, begin: time.Now()}
+	k := &keeper{o: o, begin: time.Now(), fds: makeTable(o.Held)}
 	k.upgrade.program = -1
 	limit := o.Deaths
 	switch {
@@ -96,7 +96,10 @@ func (k *keeper) turn() {
 			break
 		}
 		dead = dead || k.polls[1+2*i].Revents != 0
-		if k.polls[2+2*i].Revents != 0 {
+		if k.polls[2+2*i].Revents&unix.POLLOUT != 0 {
+			k.flush(c)
+		}
+		if k.polls[2+2*i].Revents&^unix.POLLOUT != 0 {
 			k.listen(c)
 		}
 	}
@@ -120,6 +123,9 @@ func (k *keeper) poll() {
 			k.polled[n] = c
 			k.polls[1+2*n] = unix.PollFd{Fd: int32(c.pidfd), Events: unix.POLLIN}
 			k.polls[2+2*n] = unix.PollFd{Fd: int32(c.socket), Events: unix.POLLIN}
+			if len(c.queue) > 0 {
+				k.polls[2+2*n].Events |= unix.POLLOUT
+			}
 			if c.failed { // its end is all that is still to come
 				k.polls[2+2*n].Fd = -1
 			}
@@ -150,6 +156,9 @@ func (k *keeper) next() time.Duration {
 	if k.upgrade.at != 0 {
 		at = min(at, k.upgrade.at)
 	}
+	for _, c := range [...]*child{k.worker, k.standby, k.upgrade.child} {
+		at = min(at, c.unreadAt())
+	}
 	return min(max(at-now, 0), time.Hour)
 }
 
@@ -168,6 +177,11 @@ func (k *keeper) clock() {
 			k.lookAt = now + stuckAgain
 		default:
 			k.lookAt = now + stuckEvery
+		}
+	}
+	for _, c := range [...]*child{k.worker, k.standby, k.upgrade.child} {
+		if now >= c.unreadAt() {
+			k.fail(c, errUnread)
 		}
 	}
 	if k.upgrade.at != 0 && now >= k.upgrade.at {
@@ -242,7 +256,15 @@ func (k *keeper) tell(c *child, m message) {
 	if c.failed {
 		return
 	}
-	if err := k.out.send(c.socket, m, unix.MSG_DONTWAIT); err != nil && err != ErrLost {
+	if len(c.queue) > 0 {
+		k.enqueue(c, m)
+		return
+	}
+	switch err := k.out.send(c.socket, m, unix.MSG_DONTWAIT); err {
+	case nil, ErrLost:
+	case unix.EAGAIN:
+		k.enqueue(c, m)
+	default:
 		k.fail(c, err)
 	}
 }

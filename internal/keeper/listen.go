@@ -48,12 +48,18 @@ func (k *keeper) handle(c *child, m *message) {
 		errno = 0
 	case c != k.worker: // nobody else may change anything
 	case m.kind == kindHold && fd >= 0:
+		if old := k.fds.fd(m.text); old >= 0 {
+			k.unqueue(old)
+		}
 		if errno = k.fds.hold(m.text, fd); errno == 0 {
 			k.share(message{kind: kindHold, text: m.text, fd: fd})
 			fd = -1
 		}
 		k.answer(c, errno)
 	case m.kind == kindDrop:
+		if old := k.fds.fd(m.text); old >= 0 {
+			k.unqueue(old)
+		}
 		k.fds.drop(m.text)
 		k.share(message{kind: kindDrop, text: m.text, fd: -1})
 		k.answer(c, 0)

@@ -25,6 +25,8 @@ type Options struct {
 	Settled func()
 	// Abandon is called when the first worker died before it was settled, with all descriptors closed.
 	Abandon func()
+	// Held is how many descriptors are held at most; 0: 64.
+	Held int
 	// Deaths is how many early deaths within a minute are too many; 0: five, -1: any number is fine.
 	Deaths int
 }

@@ -25,6 +25,7 @@ var arrows = []struct {
 	// would test something that nobody runs.
 	{"test/harness", []string{"internal/"}},
 	{"test/e2e", []string{"internal/", "test/harness", "test/internal/"}},
+	{"test/clients", []string{"internal/", "test/harness"}},
 	{"test/crash", []string{"internal/", "test/harness"}},
 	{"test/soak", []string{"compress", "compress/codectest", "store", "internal/"}},
 	{"test/bench", []string{"alloc", "compress", "store", "internal/", "test/"}},
@@ -38,12 +39,15 @@ var homes = []struct {
 	in         []string
 }{
 	{"github.com/anishathalye/porcupine", []string{"store"}},
+	{"github.com/expr-lang/expr/", []string{"internal/zramconf"}},
+	{"gopkg.in/ini.v1", []string{"internal/zramconf"}},
 	{"github.com/hanwen/go-fuse/v2/", []string{"fusefs", "test/bench/"}},
 	{"golang.org/x/tools/cover", []string{"test/coverage"}},
 	{"github.com/klauspost/compress/", []string{"compress", "test/bench/"}},
 	{"github.com/petermattis/goid", []string{"internal/lockdep"}},
 	{"github.com/pierrec/lz4/v4", []string{"compress", "test/bench/"}},
 	{"github.com/urfave/cli/v2", []string{"cmd/uzram"}},
+	{"github.com/prometheus/procfs/blockdevice", []string{"test/clients"}},
 	{"github.com/schollz/progressbar/v3", []string{"cmd/uzram", "scripts/"}},
 	{"golang.org/x/sys/unix", []string{"alloc", "store", "fusefs", "cmd/", "internal/", "scripts/", "test/"}},
 }

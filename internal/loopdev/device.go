@@ -62,12 +62,48 @@ func (c *Claim) Flush() error {
 	return nil
 }
 
-// Release lets others have the device.
-func (c *Claim) Release() { unix.Close(c.fd) }
+// Release lets others have the device; a claim that has ended stays so.
+func (c *Claim) Release() {
+	if c.fd >= 0 {
+		unix.Close(c.end())
+	}
+}
+
+// end returns the descriptor, which is not the claim's any more.
+func (c *Claim) end() int {
+	fd := c.fd
+	c.fd = -1
+	return fd
+}
 
 // Detach detaches the device and returns when it has let go of the image; nobody gets hold of it before. Where another
 // program has it open the kernel detaches it at that program's close; EBUSY if that does not come within ten seconds.
-func (c *Claim) Detach() error { return c.device.clear(c.fd) }
+func (c *Claim) Detach() error { return c.device.clear(c.end()) }
+
+// TryDetach is Detach for a device that others may have open. EBUSY: one of them did not close it within patience, and it is
+// attached as before, and the claim holds.
+func (c *Claim) TryDetach(patience time.Duration) error {
+	for end := time.Now().Add(patience); ; time.Sleep(detachPoll) {
+		if err := unix.IoctlSetInt(c.fd, unix.LOOP_CLR_FD, 0); err != nil && err != unix.ENXIO {
+			return fmt.Errorf("detach %s: %w", c.device.path, err)
+		}
+		info, err := unix.IoctlLoopGetStatus64(c.fd)
+		if err == unix.ENXIO { // it goes with this descriptor
+			return c.device.clear(c.end())
+		}
+		if err != nil {
+			return fmt.Errorf("status of %s: %w", c.device.path, err)
+		}
+		// Somebody has it open, and the kernel has noted that it goes with the last one who closes it.
+		info.Flags &^= unix.LO_FLAGS_AUTOCLEAR
+		if err := unix.IoctlLoopSetStatus64(c.fd, info); err != nil {
+			return fmt.Errorf("keep %s attached: %w", c.device.path, err)
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("detach %s: some program keeps it open: %w", c.device.path, unix.EBUSY)
+		}
+	}
+}
 
 // Detach is Claim.Detach for a device of which the caller knows that nobody uses it. One that is not ours any more is left
 // alone and no error.

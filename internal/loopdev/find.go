@@ -34,6 +34,28 @@ func FindByBacking(path string) ([]string, error) {
 	return found, nil
 }
 
+// Backed is a loop device with the file that it is attached to.
+type Backed struct{ Loop, File string }
+
+// FindInside returns all loop devices that are attached to a file below a directory, as FindByBacking does.
+func FindInside(dir string) ([]Backed, error) {
+	attrs, err := filepath.Glob(filepath.Join(sysBlock, "loop*", backingAttr))
+	if err != nil {
+		return nil, fmt.Errorf("look for loop devices: %w", err)
+	}
+	var found []Backed
+	for _, attr := range attrs {
+		text, err := os.ReadFile(attr)
+		if err != nil {
+			continue
+		}
+		if file := strings.TrimSuffix(string(text), "\n"); strings.HasPrefix(file, dir+"/") {
+			found = append(found, Backed{"/dev/" + filepath.Base(filepath.Dir(filepath.Dir(attr))), file})
+		}
+	}
+	return found, nil
+}
+
 // Attached returns the Device for the loop device named path that another process attached to image. Nothing is opened or
 // checked before a method is called.
 func Attached(path, image string) *Device { return &Device{path: path, image: image} }

@@ -63,6 +63,8 @@ func TestAttach(t *testing.T) {
 		"queue/logical_block_size": "4096",
 		"size":                     strconv.Itoa(8 << 20 / 512),
 		"ro":                       "0",
+		"queue/read_ahead_kb":      "256",
+		"queue/wbt_lat_usec":       "0",
 	} {
 		if got := setting(t, d, attr); got != want {
 			t.Errorf("%s: %s is %q, want %q", d.Path(), attr, got, want)

@@ -12,36 +12,38 @@ import (
 	"uzram/internal/loopdev"
 )
 
-// Search says what to look for: the users of the uzram mount on Dir.
+// Search says what to look for: the users of the uzram mount on Dir, or of one device of a mount with many.
 type Search struct {
-	Dir    string   // canonical
+	Dir    string   // canonical: where the mount is, or the device's directory within it
+	Alias  string   // another name of the disk in Dir, "" = none
 	Loops  []string // loop devices that are the mount's own: their users count, they themselves do not
 	Ignore []int    // processes that do not count; this one never does
 	Swap   bool     // swap space on Loops does not count either: the caller will end it
 }
 
-// Holders returns who keeps the mount on dir busy; loop is its own loop device, "" if it has none.
-func Holders(dir, loop string) []string {
-	s := Search{Dir: dir}
-	if loop != "" {
-		s.Loops = []string{loop}
-	}
-	return s.Holders()
-}
+// Holders returns who keeps the mount on dir busy; loops are its own loop devices.
+func Holders(dir string, loops []string) []string { return Search{Dir: dir, Loops: loops}.Holders() }
 
 // Holders returns, in plain words, what keeps the mount busy: file systems mounted in it, other loop devices attached to
-// its image, what uses those or the own ones, and processes with files open or working in it. It finds what this process
+// its images, what uses those or the own ones, and processes with files open or working in it. It finds what this process
 // may see: an ordinary user sees only his own processes' files.
 func (q Search) Holders() []string {
-	s := scan{dir: q.Dir, ignore: append([]int{os.Getpid()}, q.Ignore...)}
+	s := scan{dir: q.Dir, alias: q.Alias, ignore: append([]int{os.Getpid()}, q.Ignore...)}
 	if all, err := All(); err == nil {
 		s.mounts = all
 	}
-	image := filepath.Join(q.Dir, "image")
-	loops, _ := loopdev.FindByBacking(image)
-	for _, l := range loops {
-		if !slices.Contains(q.Loops, l) {
-			s.add("%s is attached to %s", l, image)
+	var loops []string
+	attached, _ := loopdev.FindInside(q.Dir)
+	if q.Alias != "" {
+		others, _ := loopdev.FindByBacking(q.Alias)
+		for _, l := range others {
+			attached = append(attached, loopdev.Backed{Loop: l, File: q.Alias})
+		}
+	}
+	for _, a := range attached {
+		loops = append(loops, a.Loop)
+		if !slices.Contains(q.Loops, a.Loop) {
+			s.add("%s is attached to %s", a.Loop, a.File)
 		}
 	}
 	for _, l := range q.Loops {
@@ -67,7 +69,7 @@ func (s *scan) processesWithin(limit time.Duration, loops []string) (found []str
 	defer close(end)
 	go func() {
 		defer close(finds)
-		q := scan{dir: s.dir, ignore: s.ignore, mounts: s.mounts}
+		q := scan{dir: s.dir, alias: s.alias, ignore: s.ignore, mounts: s.mounts}
 		q.processes(loops, func() bool {
 			for _, text := range q.found {
 				select {
@@ -96,6 +98,7 @@ func (s *scan) processesWithin(limit time.Duration, loops []string) (found []str
 // scan is one search under way.
 type scan struct {
 	dir    string
+	alias  string
 	ignore []int
 	mounts []Mount
 	found  []string
@@ -138,7 +141,7 @@ func (s *scan) loopUsers(loop string, swapMayBe bool) {
 // it asks whether to go on.
 func (s *scan) processes(loops []string, goOn func() bool) {
 	var id string
-	if m, ok := topmost(s.mounts, s.dir); ok {
+	if m, ok := holding(s.mounts, s.dir); ok {
 		id = strconv.Itoa(m.ID)
 	}
 	procs, _ := os.ReadDir("/proc")
@@ -177,7 +180,18 @@ func (s *scan) process(pid int, mountID string, loops []string) {
 	}
 }
 
-func (s *scan) inside(path string) bool { return path == s.dir || strings.HasPrefix(path, s.dir+"/") }
+func (s *scan) inside(path string) bool {
+	return path == s.dir || strings.HasPrefix(path, s.dir+"/") || s.alias != "" && path == s.alias
+}
+
+// holding returns the mount that dir is on or in.
+func holding(all []Mount, dir string) (m Mount, ok bool) {
+	for ; ; dir = filepath.Dir(dir) {
+		if m, ok = topmost(all, dir); ok || dir == filepath.Dir(dir) {
+			return m, ok
+		}
+	}
+}
 
 // onMount reads from an fdinfo file whether the descriptor belongs to that mount: in another mount namespace, or under a
 // file system mounted above, the same path may mean something else.

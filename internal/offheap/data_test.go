@@ -75,14 +75,14 @@ func TestCopyTakesMemoryWhereThereIsSome(t *testing.T) {
 
 func TestEachPurposeHasAName(t *testing.T) {
 	seen := map[string]bool{}
-	for p := SlotTable; p <= ConnState; p++ {
+	for p := SlotTable; p <= ConnDevices; p++ {
 		if name := p.String(); name == "" || seen[name] {
 			t.Errorf("purpose %d is called %q", p, name)
 		} else {
 			seen[name] = true
 		}
 	}
-	for _, p := range []Purpose{0, ConnState + 1, 1<<32 - 1} {
+	for _, p := range []Purpose{0, ConnDevices + 1, 1<<32 - 1} {
 		if got := p.String(); len(got) < len("purpose 0") {
 			t.Errorf("unknown purpose %d is called %q", uint32(p), got)
 		}

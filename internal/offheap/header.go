@@ -39,11 +39,12 @@ const (
 	BackingSeals  // what each is checked with
 	DeviceState   // a device's settings and counters
 	ConnState     // a FUSE connection's opens, its INIT and what is under way
+	ConnDevices   // its devices
 )
 
 var purposeNames = [...]string{SlotTable: "slots", SameFilledElements: "elements", PoolData: "pool", PoolZspages: "zspages",
 	PoolFrames: "frames", Scratch: "scratch", BackingBlocks: "blocks", BackingShares: "shares", BackingSeals: "seals",
-	DeviceState: "state", ConnState: "connection"}
+	DeviceState: "state", ConnState: "connection", ConnDevices: "devices"}
 
 // String is a name fit for a descriptor; a header may hold any number.
 func (p Purpose) String() string {

@@ -27,6 +27,19 @@ func (s Stats) Get(name string) (value uint64, ok bool) {
 	return 0, false
 }
 
+// Plus is the sum of two lists of the same figures; an empty one counts as zeros.
+func (s Stats) Plus(t Stats) Stats {
+	if len(s) == 0 {
+		return t
+	}
+	for i := range s {
+		if i < len(t) {
+			s[i].Value += t[i].Value
+		}
+	}
+	return s
+}
+
 // MarshalJSON implements json.Marshaler.
 func (s Stats) MarshalJSON() ([]byte, error) {
 	out := []byte{'{'}

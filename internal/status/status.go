@@ -10,9 +10,11 @@ type Status struct {
 	TakeoverMS     float64 `json:"last_takeover_ms"` // from the death to serving again, of the last one
 	StandbyWaitS   int     `json:"standby_wait_s"`   // until a standby is tried again, where too many have died
 	UpgradeRefused string  `json:"upgrade_refused"`  // why the last upgrade was not done, "" if it was
-	Dir            string  `json:"dir"`
+	Mount          string  `json:"mount"`            // where it is mounted
+	Multi          bool    `json:"multi"`            // it has many devices, each with a directory and a status of its own
+	Dir            string  `json:"dir"`              // the device's; the mount's where it is a mount's status
 	Image          string  `json:"image"`
-	Loop           *string `json:"loop"` // the mount's own loop device, null if it has none
+	Loop           *string `json:"loop"` // the device's own loop device, null if it has none
 	Swap           bool    `json:"swap"` // the loop device is swap space that goes with the mount
 	Transport      string  `json:"transport"`
 	Disksize       uint64  `json:"disksize"`
@@ -25,6 +27,16 @@ type Status struct {
 	Runtime        Runtime `json:"runtime"`
 
 	Algorithms []Algorithm `json:"algorithms"` // one for each priority that has one
+	Devices    []Device    `json:"devices"`    // of a mount with many, in its own status; figures are their sums there
+}
+
+// Device is one of many that a mount has.
+type Device struct {
+	Number      int     `json:"number"`
+	Dir         string  `json:"dir"`
+	Loop        *string `json:"loop"` // the device's own loop device, null if it has none
+	Disksize    uint64  `json:"disksize"`
+	Initialised bool    `json:"initialised"`
 }
 
 // Algorithm is one of a mount's algorithms with what was chosen for it; what was

@@ -63,9 +63,31 @@ var Debug = []Attr{
 	{"restore", 0o200, "writing a snapshot to it sets the disk up as it was; close says what came of it"},
 }
 
-// Lookup finds a file by name in both tables.
+// Block lists what a device's directory has of the block layer beside what Device
+// has of it.
+var Block = []Attr{
+	{"dev", 0o444, "number of the own loop device, MAJOR:MINOR; 0:0 while there is none"},
+	{"uevent", 0o644, "the device as a device manager is told of it; writes have no effect"},
+	{"range", 0o444, "minor numbers: 1"},
+	{"ext_range", 0o444, "minor numbers with those of partitions"},
+	{"hidden", 0o444, "1 when the disk is hidden: never"},
+	{"capability", 0o444, "flags of the disk: none"},
+	{"alignment_offset", 0o444, "bytes by which the disk is out of line: 0"},
+	{"discard_alignment", 0o444, "bytes by which discards are out of line: 0"},
+	{"diskseq", 0o444, "how many disks the machine had when the own loop device was attached"},
+	{"inflight", 0o444, "reads and writes under way"},
+}
+
+// ControlClass lists the files of the class directory of a mount with many devices.
+var ControlClass = []Attr{
+	{"hot_add", 0o400, "each read makes a device and shows its number"},
+	{"hot_remove", 0o200, "the number of a device that is to go"},
+}
+
+// Lookup finds a file by name in the tables, of which Device and Debug have one
+// directory each.
 func Lookup(name string) (Attr, bool) {
-	for _, table := range [][]Attr{Device, Debug} {
+	for _, table := range [][]Attr{Device, Debug, Block, ControlClass} {
 		for _, a := range table {
 			if a.Name == name {
 				return a, true
