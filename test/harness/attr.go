@@ -136,6 +136,7 @@ type Status struct {
 	Version     string            `json:"version"`
 	WorkerPID   int               `json:"worker_pid"`
 	KeeperPID   *int              `json:"keeper_pid"`
+	Standby     bool              `json:"standby"`
 	Takeovers   int               `json:"takeovers"`
 	Dir         string            `json:"dir"`
 	Image       string            `json:"image"`

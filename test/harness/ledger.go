@@ -29,6 +29,7 @@ var undoers = map[string]func(arg string) error{
 	"loop":    detachLoop,
 	"cgroup":  removeCgroup,
 	"process": killProcess,
+	"zram":    removeZram,
 }
 
 // ledger is this side's end of the pipe to the reaper.
