@@ -22,19 +22,20 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 TOOL    := $(GO) tool -modfile=internal/tools/go.mod
 
 # The unit tests are all packages but the end-to-end suite, which needs the
-# built binary and is a stage of its own, and the one that kills it.
-UNIT = $$($(GO) list ./... | grep -v -e /test/e2e$$ -e /test/crash$$)
+# built binary and is a stage of its own, the one that kills it, and the one
+# with other programs.
+UNIT = $$($(GO) list ./... | grep -v -e /test/e2e$$ -e /test/crash$$ -e /test/clients$$)
 
 # Packages that can be built with C's codecs beside ours.
 BESIDE_C = ./compress ./internal/clib ./test/bench/codecs
 
-STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu codecs clib cover e2e crash oracle
+STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu codecs clib cover e2e clients crash oracle
 
 .DEFAULT_GOAL := build
 .PHONY: help build install uninstall clean run stop test deps \
-	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs clib cover e2e crash oracle \
+	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs clib cover e2e clients crash oracle \
 	corpus-test test-swap soak linear fuzz model \
-	bench-engine bench-codecs bench-mount bench-memory bench-compaction bench-post bench-lock bench-gc bench-snapshot
+	bench-engine bench-codecs bench-mount bench-memory bench-compaction bench-post bench-lock bench-gc bench-snapshot bench-devices
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -130,6 +131,9 @@ corpus-test: ## the corpus generator's own tests
 e2e: build ## end-to-end suite against bin/uzram
 	$(GO) test -count=1 -v -timeout 15m ./test/e2e
 
+clients: build ## zramctl, zramswap, zram-generator, htop and others on uzram devices; ARGS=-rewrite writes docs/clients.md
+	$(GO) test -count=1 -v -timeout 15m ./test/clients -args $(ARGS)
+
 crash: ## kill workers at every step and at random, TIME in all (default 30s); ARGS= for the tests, -crash.figures writes docs/crash.md
 	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -tags failpoints -ldflags '$(LDFLAGS)' -o bin/uzram-crash ./cmd/uzram
 	UZRAM_BIN=$(CURDIR)/bin/uzram-crash $(GO) test -count=1 -v -timeout 0 ./test/crash -args -crash.time=$(TIME) $(ARGS)
@@ -174,6 +178,10 @@ bench-codecs: ## our codecs beside C's and Go libraries; ARGS=-levels=zstd, -pag
 	@scripts/deps.sh codecs
 	CGO_ENABLED=1 $(GO) build -tags clib -buildvcs=false -o bin/bench-codecs ./test/bench/codecs
 	bin/bench-codecs $(ARGS)
+
+bench-devices: build ## a thousand devices of one mount, and thousands of hot_add and hot_remove; ARGS= for the program
+	$(GO) build -buildvcs=false -o bin/bench-devices ./test/bench/devices
+	bin/bench-devices $(ARGS)
 
 bench-lock: ## the slot lock under contention, beside sync.RWMutex and a spinning lock; ARGS= for the program
 	$(GO) build -buildvcs=false -o bin/bench-lock ./test/bench/lock

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Make sure that the system packages of a target are there.
 #
-#   deps.sh run|test|bench|codecs|model
+#   deps.sh run|test|clients|bench|codecs|model
 #
 # As root it installs what is missing with apt-get; otherwise, or where there is
 # no apt-get, it names the packages and fails. It looks for the programs that
 # are needed, not for packages, so any origin of a program will do.
 set -eu
+cd "$(dirname "$0")/.."
 
 # program or absolute path, and the Debian package that has it
 root='
@@ -49,6 +50,23 @@ gcc             gcc
 /usr/include/zdict.h libzstd-dev
 /usr/include/zlib.h zlib1g-dev
 '
+clients='
+htop            htop
+tmux            tmux
+modprobe        kmod
+mkfs.xfs        xfsprogs
+btrfs           btrfs-progs
+lsblk           util-linux
+logger          bsdutils
+/lib/systemd/systemd-makefs systemd
+'
+# Unpacked into bin/clients, not installed: the machine would set up swap space
+# or run udev at the next boot. A program of the package, and the package.
+unpacked='
+usr/sbin/zramswap zram-tools
+lib/systemd/system-generators/zram-generator systemd-zram-generator
+bin/udevadm udev
+'
 models='
 spin            spin
 cc              gcc
@@ -56,12 +74,13 @@ cc              gcc
 '
 case ${1:-} in
 run) if [ "$(id -u)" -eq 0 ]; then wanted=$root; else wanted=$user; fi ;;
-test) wanted=$root$user$tests$codecs ;;
+test) wanted=$root$user$tests$codecs$clients ;;
+clients) wanted=$root$user$tests$clients ;;
 bench) wanted=$root$user$peers ;;
 codecs) wanted=$codecs ;;
 model) wanted=$models ;;
 *)
-	echo "usage: deps.sh run|test|bench|codecs|model" >&2
+	echo "usage: deps.sh run|test|clients|bench|codecs|model" >&2
 	exit 2
 	;;
 esac
@@ -88,6 +107,26 @@ case $wanted in
 		echo "making /etc/mtab, which fusermount3 needs"
 		ln -s /proc/self/mounts /etc/mtab
 	fi
+	;;
+esac
+
+# unpack PACKAGE DIR puts the files of a package into a directory.
+unpack() {
+	command -v apt-get >/dev/null || { echo "$1 is needed in $2, and there is no apt-get to fetch it" >&2; exit 1; }
+	echo "unpacking: $1"
+	rm -rf "$2" "$2.new"
+	mkdir -p "$2.new"
+	[ "$(id -u)" -ne 0 ] || apt-get update -qq
+	(cd "$2.new" && apt-get download -qq "$1" 2>/dev/null && dpkg-deb -x ./*.deb . && rm ./*.deb)
+	mv "$2.new" "$2"
+}
+
+case ${1:-} in
+test | clients)
+	echo "$unpacked" | while read -r program package; do
+		[ -n "$program" ] || continue
+		[ -e "bin/clients/$package/$program" ] || unpack "$package" "bin/clients/$package"
+	done
 	;;
 esac
 

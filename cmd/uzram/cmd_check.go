@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"uzram/internal/ctldir"
 	"uzram/internal/status"
 
 	"github.com/urfave/cli/v2"
@@ -26,11 +25,16 @@ func checkCommand() *cli.Command {
 			&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "print one JSON object"},
 		},
 		Action: func(c *cli.Context) error {
-			dir, err := mountedArg(c)
+			args, err := dirArgs(c, 1)
 			if err != nil {
 				return err
 			}
-			text, err := ctldir.Open(dir).Read("debug/check")
+			device, err := deviceArg(args[0])
+			if err != nil {
+				return err
+			}
+			dir := device.Path()
+			text, err := device.Read("debug/check")
 			if errors.Is(err, unix.EINVAL) {
 				return fmt.Errorf("%s is not set up: there is nothing to check before its disksize is written", dir)
 			}

@@ -62,6 +62,9 @@ func (t *training) take() (*dictionary.Sample, error) {
 
 // dictSource opens an argument: the mount on a directory, or a file.
 func dictSource(name string) (dictionary.Source, error) {
+	if dir, err := deviceArg(name); err == nil {
+		return dictDevice(name, dir.Path())
+	}
 	if path, err := canonical(name); err == nil {
 		if _, err := mountinfo.Find(path); err == nil { // before a call that would ask its daemon
 			return dictDevice(name, path)

@@ -53,11 +53,11 @@ func snapshotSaveCommand() *cli.Command {
 			if len(args) != 2 {
 				return usagef("snapshot save needs a directory and a file: %s", c.Command.UsageText)
 			}
-			dir, err := mounted(args[0])
+			dir, err := deviceArg(args[0])
 			if err != nil {
 				return err
 			}
-			return saveSnapshot(args[0], dir, args[1], c.App.Writer, c.App.ErrWriter)
+			return saveSnapshot(args[0], dir.Path(), args[1], c.App.Writer, c.App.ErrWriter)
 		},
 	}
 }

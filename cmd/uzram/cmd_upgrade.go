@@ -42,7 +42,7 @@ func upgradeCommand() *cli.Command {
 					return err
 				}
 			}
-			if path, err = program(path); err != nil {
+			if path, err = program("--binary", path); err != nil {
 				return err
 			}
 			return upgradeMount(dir, path)
@@ -50,8 +50,8 @@ func upgradeCommand() *cli.Command {
 	}
 }
 
-// program returns the absolute name of a program that may be executed.
-func program(path string) (string, error) {
+// program returns the absolute name of a program that may be executed, which a flag gave.
+func program(flag, path string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
@@ -59,9 +59,9 @@ func program(path string) (string, error) {
 	st, err := os.Stat(abs)
 	switch {
 	case err != nil:
-		return "", usagef("--binary: %w", err)
+		return "", usagef("%s: %w", flag, err)
 	case !st.Mode().IsRegular() || unix.Access(abs, unix.X_OK) != nil:
-		return "", usagef("--binary: %s is not a program", path)
+		return "", usagef("%s: %s is not a program", flag, path)
 	}
 	return abs, nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"uzram/internal/ctldir"
 	"uzram/internal/mountinfo"
 
 	"github.com/urfave/cli/v2"
@@ -45,30 +44,20 @@ func verbCommand(name, usage, description, example string) *cli.Command {
 	}
 }
 
-// doVerb writes 1 to an attribute of the mount on dir.
+// doVerb writes 1 to an attribute of the device whose directory is dir.
 func doVerb(dir, attr string) error {
-	path, err := mounted(dir)
+	device, err := deviceArg(dir)
 	if err != nil {
 		return err
 	}
-	err = ctldir.Open(path).Write(attr, "1")
+	err = device.Write(attr, "1")
 	switch {
 	case attr == "reset" && errors.Is(err, unix.EBUSY):
-		return inUse(path)
+		return &mountinfo.BusyError{Dir: device.Path(), Holders: holders(device)}
 	case isDead(err):
 		return deadOr(dir, err)
 	case err != nil:
 		return fmt.Errorf("%s: %w", dir, err)
 	}
 	return nil
-}
-
-// inUse names the users of a disk that cannot be reset.
-func inUse(dir string) error {
-	st, err := readStatus(dir)
-	if err != nil {
-		return err
-	}
-	users := mountinfo.Search{Dir: dir, Loops: ownLoops(dir, st), Ignore: []int{st.WorkerPID}}
-	return &mountinfo.BusyError{Dir: dir, Holders: users.Holders()}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"uzram/internal/ctldir"
@@ -117,16 +118,38 @@ func applyCommand() *cli.Command {
 // configure waits until the mount answers, makes the backing file, applies the settings, fills the disk from a saved one, if
 // restore names it, and swaps on. undo removes a file that it made; after an error there is none.
 func configure(dir ctldir.Dir, b backing, list []setting, restore string, swap swapping) (undo func(), err error) {
-	if _, err := dir.Read("initstate"); err != nil {
+	dirs, err := devicesOf(dir)
+	if err != nil {
 		return nil, fmt.Errorf("the mount does not answer: %w", err)
 	}
 	return b.making(func() error {
-		if err := apply(dir, list); err != nil {
-			return err
+		for _, dir := range dirs {
+			if err := apply(dir, list); err != nil {
+				return err
+			}
+			if err := restoreInto(dir, restore, os.Stderr); err != nil {
+				return err
+			}
+			if err := swap.on(dir); err != nil {
+				return err
+			}
 		}
-		if err := restoreInto(dir, restore, os.Stderr); err != nil {
-			return err
-		}
-		return swap.on(dir)
+		return nil
 	})
+}
+
+// devicesOf returns the control directories of a mount's devices, once it answers.
+func devicesOf(mount ctldir.Dir) (dirs []ctldir.Dir, err error) {
+	_, err = mount.Read("initstate")
+	if err == nil {
+		return []ctldir.Dir{mount}, nil
+	}
+	if !isMulti(mount.Path()) {
+		return nil, err
+	}
+	numbers, err := numbersIn(filepath.Join(mount.Path(), blockDir))
+	for _, n := range numbers {
+		dirs = append(dirs, deviceOf(mount, n))
+	}
+	return dirs, err
 }

@@ -190,9 +190,9 @@ func eachDir(c *cli.Context, do func(name string, dir ctldir.Dir) error) error {
 	}
 	var errs []error
 	for _, name := range names {
-		path, err := mounted(name)
+		dir, err := deviceArg(name)
 		if err == nil {
-			err = do(name, ctldir.Open(path))
+			err = do(name, dir)
 		}
 		errs = append(errs, err)
 		if errors.Is(err, errInterrupted) {

@@ -91,6 +91,7 @@ func checkGuards(t *testing.T, guards []harness.Guard) {
 // TestStatus_Text: the table for people names pids, loop, size, algorithm, each guard and every statistic.
 func TestStatus_Text(t *testing.T) {
 	dev := harness.Mount(t, harness.Options{Disksize: "64M", Loop: true})
+	soon(t, "a standby stands", func() bool { return dev.Status().Standby }) // else it may come between the two
 	text := harness.Run(t, harness.Bin(), "status", dev.Dir)
 	s := dev.Status()
 	want := append([]string{dev.Dir, strconv.Itoa(dev.PID), dev.Loop, "classic", "67108864", "lz4"}, guardNames...)

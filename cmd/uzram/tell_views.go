@@ -1,0 +1,34 @@
+package main
+
+import (
+	"uzram/internal/sysview"
+
+	"golang.org/x/sys/unix"
+)
+
+// deviceHook runs the program of --hook, if there is one, and tells those who see the mount's devices where the kernel's
+// would be. They see a device while the program says that it is there.
+func (d *daemon) deviceHook(action, name string, dev uint64) error {
+	if action == sysview.ActionRemove {
+		d.tellViews(action, name, dev)
+	}
+	if d.hooks != nil {
+		if err := d.hooks.run(action, name, dev); err != nil {
+			if action == sysview.ActionRemove { // it stays
+				d.tellViews(sysview.ActionAdd, name, dev)
+			}
+			return err
+		}
+	}
+	if action == sysview.ActionAdd {
+		d.tellViews(action, name, dev)
+	}
+	return nil
+}
+
+// tellViews tells all views. One that fails is no reason for the device to.
+func (d *daemon) tellViews(action, name string, dev uint64) {
+	if err := sysview.Tell(d.opts.dir, action, name, unix.Major(dev), unix.Minor(dev)); err != nil {
+		d.log.Warn("a view does not show what the mount has", "device", name, "reason", err)
+	}
+}
