@@ -340,7 +340,7 @@ func (d *Device) Reset(ownOpens int) error {
 func (d *Device) claim(ownOpens int) error {
 	deadline := time.NewTimer(closeGrace)
 	defer deadline.Stop()
-	for {
+	for last := false; ; {
 		d.openMu.Lock()
 		if d.resetting {
 			d.openMu.Unlock()
@@ -352,10 +352,13 @@ func (d *Device) claim(ownOpens int) error {
 			return nil
 		}
 		d.openMu.Unlock()
+		if last {
+			return ErrInUse
+		}
 		select {
 		case <-d.closed:
 		case <-deadline.C:
-			return ErrInUse
+			last = true // a close may have come while nobody here had a CPU
 		}
 	}
 }
