@@ -42,6 +42,7 @@ type connWords struct {
 	crew    atomic.Uint64 // workers that ever had counts
 	base    ioSum         // see ioStats
 	busy    busyTime
+	kept    atomic.Uint64 // Options.Kept
 }
 
 const (
@@ -97,10 +98,10 @@ func (s *connState) noteAside(unique uint64) *atomic.Uint64 {
 	return nil
 }
 
-// loopName is the name of the mount's own loop device, "" if it has none.
-func (s *connState) loopName() string { return string(s.loop[:min(s.loopLen.Load(), maxLoop)]) }
+// loopText is the name of the mount's own loop device, "" if it has none.
+func (s *connState) loopText() string { return string(s.loop[:min(s.loopLen.Load(), maxLoop)]) }
 
-func (s *connState) setLoop(name string) {
+func (s *connState) setLoopText(name string) {
 	s.loopLen.Store(0)
 	s.loopLen.Store(uint64(copy(s.loop[:], name)))
 }

@@ -73,6 +73,7 @@ func newCrew(c conn, workers *store.Workers, disks []*disk, root fs.InodeEmbedde
 	}
 	nodes := newNodeServer(fuse.NewProtocolServer(fs.NewNodeFS(root, o), &o.MountOptions), state, logger)
 	nodes.dirs = dirsOf(disks[0].number)
+	gate := newTurnstile(workers.Len())
 	crew := make([]*worker, workers.Len())
 	for i := range crew {
 		crew[i] = &worker{
@@ -82,6 +83,7 @@ func newCrew(c conn, workers *store.Workers, disks []*disk, root fs.InodeEmbedde
 			scratch: workers.Scratch(i),
 			disks:   disks,
 			nodes:   nodes,
+			gate:    gate,
 			log:     logger,
 		}
 	}

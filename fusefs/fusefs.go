@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,7 @@ type Options struct {
 	Guards     func() []status.Guard                  // shown in debug/status; nil = none
 	Control    func(verb string, args []string) error // verbs of debug/control; an unknown one wraps EINVAL; nil = none
 	Keeper     func(*status.Status)                   // fills in what debug/status shows of the keeper; nil = there is none
+	Kept       func(*atomic.Uint64)                   // called before anything is served, with a word that is the caller's and outlives his process; nil = no use
 	Vault      store.Vault                            // keeps the mount for a process that comes after this one; nil = it ends with this one
 	Logger     *slog.Logger                           // nil = discard
 
@@ -43,6 +45,8 @@ type Mount struct {
 	conn    fuseConn
 	state   *connState
 	buffers *offheap.Arena // the workers'
+	gate    *turnstile     // the workers'
+	nodes   *nodeServer    // the workers'
 	vault   store.Vault    // nil = none
 	disk    *disk
 	log     *slog.Logger
@@ -133,11 +137,16 @@ func newMount(o Options, dir string) *Mount {
 // are.
 func (m *Mount) newCrew(o Options) []*worker {
 	m.disk = m.newDisk(o)
+	if o.Kept != nil {
+		o.Kept(&m.state.kept)
+	}
 	c := conn(m.conn)
 	if o.wrap != nil {
 		c = o.wrap(c)
 	}
-	return newCrew(c, o.Workers, []*disk{m.disk}, newDeviceDir(m.disk), m.state, buffersIn(m.buffers), m.log)
+	crew := newCrew(c, o.Workers, []*disk{m.disk}, newDeviceDir(m.disk), m.state, buffersIn(m.buffers), m.log)
+	m.gate, m.nodes = crew[0].gate, crew[0].nodes
+	return crew
 }
 
 // canonical is the name that the kernel will show for dir.

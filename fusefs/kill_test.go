@@ -323,6 +323,31 @@ func TestAdopt_OpensAreCounted(t *testing.T) {
 	}
 }
 
+// The end of an open that a server has taken and not carried out is carried out, and
+// one that it has not taken too: nobody waits for either, and none may be lost.
+func TestAdopt_Releases(t *testing.T) {
+	for _, env := range []string{"", "1"} {
+		t.Setenv(noResendEnv, env)
+		k := kept(t, serverConfig{Dir: t.TempDir(), Workers: 2}, 1)
+		k.set("disksize", "1M")
+		var images [4]int // more than there are workers
+		for i := range images {
+			images[i] = k.open("image", unix.O_RDWR)
+		}
+		k.command("hold releases")
+		for _, fd := range images[:3] {
+			inFlight(func() error { return unix.Close(fd) })
+		}
+		k.taken(2)
+		k.kill()
+		if err := k.try("reset", "1"); err != unix.EBUSY {
+			t.Errorf("no resend %q: reset with an image open: %v", env, err)
+		}
+		unix.Close(images[3])
+		eventually(t, "the image is closed", func() bool { return k.try("reset", "1") == nil })
+	}
+}
+
 // Where the kernel does not send requests again those under way fail, what was
 // done is answered, and the rest goes on.
 func TestAdopt_WithoutResend(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"uzram/internal/keeper"
 	"uzram/internal/loopdev"
 	"uzram/internal/mountinfo"
+	"uzram/internal/status"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,7 +62,7 @@ var errSaid = errors.New("the worker has said why")
 // runKeeper has a worker serve the mount, and the next one when it dies. link is nil in the foreground.
 func runKeeper(o mountOptions, link *starter) error {
 	guard.Apply(guard.Kernel{}) // may start this program again; what it starts is marked as I/O flusher then
-	_ = guard.Kernel{}.NoCoreDump()
+	confined := guard.ConfineStarter(guard.Kernel{})
 	if link != nil {
 		link.guarded()
 	}
@@ -71,6 +72,12 @@ func runKeeper(o mountOptions, link *starter) error {
 		return err
 	}
 	defer handler.Close()
+	log := slog.New(handler).With("dir", o.dir, "keeper", os.Getpid())
+	for _, g := range confined {
+		if g.State == status.GuardRefused {
+			log.Debug("guard of the keeper refused", "guard", g.Name, "reason", g.Reason)
+		}
+	}
 	orders, err := json.Marshal(ordersOf(o))
 	if err != nil {
 		return err
@@ -78,7 +85,7 @@ func runKeeper(o mountOptions, link *starter) error {
 	code, err := keeper.Run(keeper.Options{
 		Command: func(first bool) keeper.Command { return workerCommandLine(o.dir, string(orders), first, link) },
 		Standby: o.standby,
-		Log:     slog.New(handler).With("dir", o.dir, "keeper", os.Getpid()),
+		Log:     log,
 		Started: func() {
 			if link != nil {
 				link.close()

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"uzram/fusefs"
 	"uzram/internal/failpoint"
 	"uzram/internal/keeper"
+	"uzram/internal/loopdev"
+	"uzram/internal/mountinfo"
 	"uzram/internal/offheap"
 	"uzram/internal/status"
 	"uzram/store"
@@ -23,7 +26,8 @@ const devicePrefix = "d0."
 // successor keeps what the next worker needs: a keeper, or systemd.
 type successor interface {
 	store.Vault
-	// Await returns when this process is to serve. first: nothing is there to be taken over.
+	// Await returns when this process is to serve. first: nothing is there to be taken over; descriptors then are the
+	// remains of a start that was not finished.
 	Await(keeper.Formats) (fds map[string]int, first bool, err error)
 	// Serving says that requests are answered; Settled that the start is over; Ended that the mount is gone.
 	Serving() error
@@ -31,6 +35,9 @@ type successor interface {
 	Ended()
 	State() keeper.State
 	Lost() <-chan struct{}
+	// Retirements are orders to leave nothing under way, which Retired answers.
+	Retirements() <-chan keeper.Retirement
+	Retired(keeper.Retirement) error
 	// Upgrade has another program take over.
 	Upgrade(token, path string, fd int) error
 }
@@ -53,7 +60,12 @@ func (d *daemon) runKept(f face, workers *store.Workers, signals chan os.Signal)
 	if err != nil {
 		return err
 	}
+	unsettled := first && len(fds) > 0
+	if unsettled && swappedOn(d.opts.dir) { // which comes last
+		first = false
+	}
 	if first {
+		d.forget(fds)
 		err := d.runFirst(f, workers, signals)
 		d.next.Ended()
 		return err
@@ -67,7 +79,11 @@ func (d *daemon) runKept(f face, workers *store.Workers, signals chan os.Signal)
 		d.log.Error("could not take the mount over", "reason", sentence(err))
 		return fmt.Errorf("take over %s: %w", d.opts.dir, err)
 	}
-	if err := d.next.Serving(); err != nil {
+	err = d.next.Serving()
+	if err == nil && unsettled {
+		err = d.next.Settled()
+	}
+	if err != nil {
 		d.log.Error("could not tell the keeper", "reason", sentence(err)) // it is gone; untilEnd sees that
 	}
 	failpoint.Hit(failpoint.AdoptServing)
@@ -76,16 +92,50 @@ func (d *daemon) runKept(f face, workers *store.Workers, signals chan os.Signal)
 	_ = os.Chdir("/")
 	d.log.Info("took over", "pid", os.Getpid(), "loop", m.LoopPath(), "within", time.Since(start))
 	if a := d.device.Adoption(); len(a.Findings) > 0 {
-		d.log.Error("pages are lost", "pages", a.Lost, "of", a.Slots, "first", a.Findings[0])
+		what := "pages are lost"
+		if a.Lost == 0 {
+			what = "the backing device could not be taken over"
+		}
+		d.log.Error(what, "pages", a.Lost, "of", a.Slots, "first", a.Findings[0])
 	}
 	err = d.untilEnd(m, signals, ended)
 	d.next.Ended()
 	return err
 }
 
+// swappedOn says whether the mount's loop device is swap space, without asking the mount.
+func swappedOn(dir string) bool {
+	loops, _ := loopdev.FindByBacking(filepath.Join(dir, "image"))
+	for _, l := range loops {
+		if len(mountinfo.SwapsOn(l)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// forget takes down what a start that was not finished has left.
+func (d *daemon) forget(fds map[string]int) {
+	if len(fds) == 0 {
+		return
+	}
+	d.log.Warn("the start before this one was not finished: it begins anew")
+	for name, fd := range fds {
+		d.next.Drop(name)
+		unix.Close(fd)
+	}
+	abandonUnserved(d.opts.dir)
+}
+
 // adopt takes over what a worker before this one has left.
 func (d *daemon) adopt(workers *store.Workers, fds map[string]int) (*fusefs.Mount, error) {
-	var err error
+	format, err := fusefs.FormatOf(fds)
+	if err == nil {
+		err = offheap.SetFormat(format)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if d.device, err = store.AdoptDevice(workers, d.next, devicePrefix, fds); err != nil {
 		return nil, err
 	}
@@ -106,6 +156,25 @@ func (d *daemon) settled() error {
 		return nil
 	}
 	return d.next.Settled()
+}
+
+// retirePatience is how long commands may take that are under way when another program is to take over.
+const retirePatience = 5 * time.Second
+
+// retireWhenTold has the mount retire, or go on, as often as the keeper says.
+func (d *daemon) retireWhenTold(m *fusefs.Mount) {
+	for r := range d.next.Retirements() {
+		if r.Resume {
+			m.Resume()
+			continue
+		}
+		start := time.Now()
+		stopped := m.Retire(retirePatience)
+		d.log.Debug("retired", "nothing_under_way", stopped, "after", time.Since(start))
+		if stopped {
+			_ = d.next.Retired(r) // a keeper that is gone is seen by untilEnd
+		}
+	}
 }
 
 // keeperLost is closed when the keeper is gone; nil, which never is, if there is none.

@@ -25,12 +25,15 @@ type child struct {
 	proc               int // /proc/PID/status, -1 if it could not be opened
 	started, served    time.Duration
 	standing, serving  bool
+	due                bool // is to go when it stands
 	ended              bool // said so
 	replaced           bool // killed for an upgrade
 	asking             bool // for an upgrade, and has no answer yet
 	failed             bool // does not keep to the protocol, or does not read
 	pinged             bool // and has not answered
-	stuck              int  // how often stuck in turn
+	behind             bool // was told more since
+	pingedAt           time.Duration
+	stuck              int // how often stuck in turn
 	formats            Formats
 }
 
@@ -81,6 +84,9 @@ func spawn(program int, c Command) (*child, error) {
 
 // kill may be called until the child has been waited for: so long the number is its own.
 func (c *child) kill() { _ = unix.Kill(c.pid, unix.SIGKILL) }
+
+// unread says whether a child may not have read what it was told.
+func (c *child) unread() bool { return c != nil && c.pinged && !c.failed }
 
 func (c *child) close() {
 	unix.Close(c.pidfd)

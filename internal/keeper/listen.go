@@ -37,7 +37,7 @@ func (k *keeper) handle(c *child, m *message) {
 	errno := syscall.Errno(unix.EPROTO)
 	switch {
 	case m.kind == kindStanding:
-		c.standing = true
+		k.stands(c)
 		c.formats = Formats{Min: uint32(m.a), Max: uint32(m.b), Makes: uint32(m.c)}
 		if c == k.standby {
 			k.show()
@@ -45,6 +45,9 @@ func (k *keeper) handle(c *child, m *message) {
 		if c == k.upgrade.child {
 			k.upgradeStands()
 		}
+		errno = 0
+	case m.kind == kindPong:
+		k.ponged(c)
 		errno = 0
 	case c != k.worker: // nobody else may change anything
 	case m.kind == kindHold && fd >= 0:
@@ -61,9 +64,6 @@ func (k *keeper) handle(c *child, m *message) {
 	case m.kind == kindServing:
 		k.serves(c)
 		errno = 0
-	case m.kind == kindPong:
-		c.pinged, c.stuck = false, 0
-		errno = 0
 	case m.kind == kindSettled:
 		k.settle()
 		k.answer(c, 0)
@@ -71,6 +71,9 @@ func (k *keeper) handle(c *child, m *message) {
 	case m.kind == kindEnded:
 		c.ended = true
 		k.answer(c, 0)
+		errno = 0
+	case m.kind == kindRetired:
+		k.upgradeRetired(c, m.code)
 		errno = 0
 	case m.kind == kindUpgrade && fd >= 0:
 		token, path, _ := bytes.Cut(m.text, []byte{0})
@@ -89,12 +92,32 @@ func (k *keeper) answer(c *child, errno syscall.Errno) {
 	k.tell(c, message{kind: kindAck, code: uint32(errno), fd: -1})
 }
 
-// share lets those who may come next know.
+// share lets those who may come next know. They say when they have read it: until then they keep alive what was dropped.
 func (k *keeper) share(m message) {
 	for _, c := range [...]*child{k.standby, k.upgrade.child} {
-		if c != nil {
-			k.tell(c, m)
+		if c == nil || !c.standing {
+			continue
 		}
+		k.tell(c, m)
+		if c.pinged {
+			c.behind = true
+			continue
+		}
+		k.ping(c)
+	}
+}
+
+func (k *keeper) ping(c *child) {
+	c.pinged, c.pingedAt = true, k.now()
+	k.tell(c, message{kind: kindPing, fd: -1})
+}
+
+// ponged notes that a child has read all up to the last ping.
+func (k *keeper) ponged(c *child) {
+	c.pinged, c.stuck = false, 0
+	if c.behind {
+		c.behind = false
+		k.ping(c)
 	}
 }
 
@@ -128,9 +151,13 @@ func (k *keeper) settle() {
 
 // show tells the worker how things stand.
 func (k *keeper) show() {
-	if k.worker == nil || !k.worker.serving {
-		return
+	if k.worker != nil && k.worker.serving {
+		k.describe(k.worker)
 	}
+}
+
+// describe tells a child how things stand.
+func (k *keeper) describe(c *child) {
 	code := uint32(unix.Getpid()) << stateShift
 	if k.standby != nil && k.standby.standing {
 		code |= stateStanding
@@ -139,7 +166,7 @@ func (k *keeper) show() {
 	if now := k.now(); k.standby == nil && k.standbyAt > now {
 		wait = uint64((k.standbyAt - now).Seconds() + 1)
 	}
-	k.tell(k.worker, message{
+	k.tell(c, message{
 		kind: kindState, code: code, a: k.takeovers, b: uint64(k.lastTakeover.Microseconds()), c: wait,
 		text: k.upgrade.refused, fd: -1,
 	})

@@ -88,6 +88,7 @@ func TestLoop_Allocations(t *testing.T) {
 		k.turn()
 		worker.hear(kindAck)
 		standby.hear(kindHold)
+		standby.hear(kindPing)
 		worker.say(message{kind: kindHold, text: name, fd: fd}) // again
 		k.lookAt = 0                                            // and look whether it is stuck
 		k.turn()
@@ -101,6 +102,13 @@ func TestLoop_Allocations(t *testing.T) {
 		k.turn()
 		worker.hear(kindAck)
 		standby.hear(kindDrop)
+		for range 2 { // of what was dropped too
+			standby.say(message{kind: kindPong, fd: -1})
+			k.turn()
+			if k.standby.pinged {
+				standby.hear(kindPing)
+			}
+		}
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -263,5 +271,68 @@ func TestUpgrade_AskedEarly(t *testing.T) {
 	var m message
 	if err := worker.wire.receive(worker.socket, &m, unix.MSG_DONTWAIT); err != unix.EAGAIN {
 		t.Errorf("message %d, %v for a worker that has not asked", m.kind, err)
+	}
+}
+
+// TestUpgrade_NeverRetires: a worker that does not say that nothing is under way is killed in the end.
+func TestUpgrade_NeverRetires(t *testing.T) {
+	k, worker, _ := pretend(t)
+	next := k.standby
+	k.standby = nil
+	k.worker.pid = 1 << 30 // nobody: it gets killed
+	next.formats = Formats{Min: 1, Max: 1}
+	k.format, k.upgrade.child, k.worker.asking = 1, next, true
+	k.upgradeStands()
+	worker.hear(kindUpgraded)
+	worker.hear(kindRetire)
+	if left := k.upgrade.at - k.now(); left < retireTime/2 || left > retireTime {
+		t.Errorf("it has %v", left)
+	}
+	k.upgradeRetired(k.worker, k.upgrade.retire-1)
+	if k.worker.replaced {
+		t.Error("what it says of an order before counts")
+	}
+	k.upgrade.at = 1
+	k.clock()
+	if !k.worker.replaced || k.upgrade.at != 0 {
+		t.Errorf("replaced %v, due at %v", k.worker.replaced, k.upgrade.at)
+	}
+}
+
+// TestClock_Unread: a standby that does not read what it is told is killed; one that reads late but does is not.
+func TestClock_Unread(t *testing.T) {
+	k, worker, standby := pretend(t)
+	drop := func() {
+		worker.say(message{kind: kindDrop, text: []byte("x"), fd: -1})
+		k.turn()
+		worker.hear(kindAck)
+		standby.hear(kindDrop)
+	}
+	drop()
+	standby.hear(kindPing)
+	drop()
+	if left := k.next(); left > readTime {
+		t.Errorf("the next look is in %v", left)
+	}
+	standby.say(message{kind: kindPong, fd: -1})
+	k.turn()
+	if !k.standby.pinged {
+		t.Error("what it was told since is not asked for")
+	}
+	standby.hear(kindPing)
+	standby.say(message{kind: kindPong, fd: -1})
+	k.turn()
+	if k.standby.unread() {
+		t.Error("it has read all")
+	}
+	drop()
+	k.standby.pid = 1 << 30 // nobody: it gets killed
+	k.standby.pingedAt = k.now() - readTime
+	if k.next() != 0 {
+		t.Errorf("the next look is in %v", k.next())
+	}
+	k.clock()
+	if !k.standby.failed {
+		t.Error("it may go on not reading")
 	}
 }

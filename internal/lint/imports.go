@@ -38,7 +38,7 @@ var homes = []struct {
 	in         []string
 }{
 	{"github.com/anishathalye/porcupine", []string{"store"}},
-	{"github.com/hanwen/go-fuse/v2/", []string{"fusefs", "test/bench/"}},
+	{"github.com/hanwen/go-fuse/v2/", []string{"fusefs", "test/bench/", "test/e2e"}},
 	{"golang.org/x/tools/cover", []string{"test/coverage"}},
 	{"github.com/klauspost/compress/", []string{"compress", "test/bench/"}},
 	{"github.com/petermattis/goid", []string{"internal/lockdep"}},
