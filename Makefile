@@ -80,9 +80,10 @@ deps: ## install what the tests need
 check-fmt: ## gofmt
 	@out=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) && [ -z "$$out" ] || { echo "not gofmt-formatted: $$out"; exit 1; }
 
-vet: ## go vet, both builds
+vet: ## go vet, all builds
 	$(GO) vet ./...
 	$(GO) vet -tags invariants ./...
+	$(GO) vet -tags nextformat ./fusefs ./internal/offheap
 
 staticcheck: ## staticcheck, both builds
 	$(TOOL) staticcheck ./...

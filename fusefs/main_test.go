@@ -34,7 +34,7 @@ type serverConfig struct {
 }
 
 // retirePatience is how long a server that is told to retire waits for commands.
-const retirePatience = time.Second
+const retirePatience = 3 * time.Second
 
 func TestMain(m *testing.M) {
 	if text := os.Getenv(serverEnv); text != "" {

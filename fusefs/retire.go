@@ -15,7 +15,7 @@ type turnstile struct {
 
 	mu      sync.Mutex // a leaf
 	working int
-	changed *sync.Cond // by mu: shut, or working
+	changed *sync.Cond // by mu: shut
 }
 
 func newTurnstile(workers int) *turnstile {
@@ -29,7 +29,6 @@ func (g *turnstile) wait() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.working--
-	g.changed.Broadcast()
 	for g.shut.Load() {
 		g.changed.Wait()
 	}
@@ -41,7 +40,6 @@ func (g *turnstile) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.working--
-	g.changed.Broadcast()
 }
 
 // set shuts or opens it and returns how many are not stopped.
@@ -94,12 +92,11 @@ func (m *Mount) retire(end time.Time) bool {
 			time.Sleep(retirePoll)
 		}
 		m.stopReading()
-		done := func() bool { return m.gate.empty() && m.state.nothingAside() }
-		if within(shut, done) {
+		if within(shut, func() bool { return m.gate.empty() && m.state.asides() == 0 }) {
 			return true
 		}
 		late := !time.Now().Before(end)
-		if late && within(lastRequests, m.gate.empty) {
+		if late && (within(lastRequests, m.onlyCommands) || m.gate.empty()) {
 			return true
 		}
 		m.gate.set(false)
@@ -110,8 +107,13 @@ func (m *Mount) retire(end time.Time) bool {
 	}
 }
 
-// lastRequests is how long the last requests of the image may take, which may wait for
-// a backing device.
+// onlyCommands tells whether nothing is under way but what may be left.
+func (m *Mount) onlyCommands() bool {
+	return m.gate.empty() && m.state.asides() <= int(m.nodes.commands.Load())
+}
+
+// lastRequests is how long the last requests may take, which may wait for a backing
+// device.
 const lastRequests = 3 * time.Second
 
 // stopReading has each worker stop when it has answered what it is at. One that waits
@@ -132,12 +134,12 @@ func within(limit time.Duration, so func() bool) bool {
 	return true
 }
 
-// nothingAside tells whether nothing runs beside the workers.
-func (s *connState) nothingAside() bool {
+// asides is how many requests run beside the workers, or wait to.
+func (s *connState) asides() (n int) {
 	for i := range s.aside {
 		if s.aside[i].Load() != 0 {
-			return false
+			n++
 		}
 	}
-	return true
+	return n
 }

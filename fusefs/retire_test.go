@@ -96,7 +96,9 @@ func TestRetire_Command(t *testing.T) {
 	s.set("disksize", "1M")
 	image := s.open("image", unix.O_RDWR)
 	defer unix.Close(image)
-	s.command("retire") // with nothing to wait for
+	if said := s.command("retire"); said != "true" {
+		t.Errorf("retired %s with nothing to wait for", said)
+	}
 	blocked := inFlight(func() error { return pwrite(image, 1, 1) })
 	select {
 	case err := <-blocked:
@@ -114,14 +116,18 @@ func TestRetire_Command(t *testing.T) {
 	start := time.Now()
 	retired := make(chan string, 1)
 	go func() { retired <- s.command("retire") }()
-	writes := 0
-	for ; len(retired) == 0 && time.Since(start) < retirePatience/2; writes++ {
-		if err := pwrite(image, 2, writes); err != nil {
-			t.Fatal(err)
+	const writes = 2
+	for i := range writes {
+		written := inFlight(func() error { return pwrite(image, 2, i) })
+		select {
+		case err := <-written:
+			if err != nil {
+				t.Fatal(err)
+			}
+		case <-retired:
+			s.command("resume")
+			t.Fatalf("%d writes in %v while a command is under way", i, retirePatience)
 		}
-	}
-	if writes < 2 {
-		t.Errorf("%d writes while a command is under way", writes)
 	}
 	if said := <-retired; said != "true" {
 		t.Errorf("retired %s with a command under way for too long", said)

@@ -105,9 +105,7 @@ func TestWritebackWaitsForProcessesBefore(t *testing.T) {
 	wantDisk(t, d, s, disk)
 	mustWrite(t, d, s, disk[:PageSize], 0)
 	one.kill()
-	for slices.Contains(v.names(), one.name) { // it is forgotten at once
-		time.Sleep(time.Millisecond)
-	}
+	soon(t, "it is forgotten", func() bool { return !slices.Contains(v.names(), one.name) })
 	late()
 	if len(writes) != 1 || d.Stats().BackingUsed != 0 {
 		t.Errorf("%d writes, %d blocks are taken", len(writes)-1, d.Stats().BackingUsed)
@@ -136,9 +134,7 @@ func TestWritebackGivesUpWaiting(t *testing.T) {
 		done <- err
 	}()
 	l := d.live.Load()
-	for len(l.post.turn) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	soon(t, "the writeback has its turn", func() bool { return len(l.post.turn) > 0 })
 	if err := d.Reset(0); err != nil {
 		t.Fatal(err)
 	}
@@ -214,5 +210,15 @@ func TestWritebackIsAnnounced(t *testing.T) {
 	mustWriteback(t, d, everyPage(4))
 	if !slices.Contains(v.names(), fmt.Sprintf("process.%d", os.Getpid())) {
 		t.Errorf("held are %q", v.names())
+	}
+}
+
+// soon waits until something is so, on a machine that may be busy.
+func soon(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !so(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s", what)
+		}
 	}
 }

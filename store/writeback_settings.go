@@ -259,7 +259,7 @@ func (d *Device) openBacking(path string) (Backing, error) {
 func (d *Device) dropBacking(number uint64) {
 	if d.backing != nil {
 		// A standby may have its copy of the descriptor for a moment more. So has a
-		// process that may write there still, and as long it stays taken.
+		// process that may write there still, and for so long it stays taken.
 		if u, ok := d.backing.(interface{ Unlock() }); ok && d.forebearsGone() {
 			u.Unlock()
 		}

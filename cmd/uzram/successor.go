@@ -163,7 +163,14 @@ const retirePatience = 5 * time.Second
 
 // retireWhenTold has the mount retire, or go on, as often as the keeper says.
 func (d *daemon) retireWhenTold(m *fusefs.Mount) {
-	for r := range d.next.Retirements() {
+	for {
+		var r keeper.Retirement
+		select {
+		case <-d.next.Lost(): // nobody will come after this process: it takes the mount down, which needs it to serve
+			m.Resume()
+			return
+		case r = <-d.next.Retirements():
+		}
 		if r.Resume {
 			m.Resume()
 			continue
@@ -172,7 +179,7 @@ func (d *daemon) retireWhenTold(m *fusefs.Mount) {
 		stopped := m.Retire(retirePatience)
 		d.log.Debug("retired", "nothing_under_way", stopped, "after", time.Since(start))
 		if stopped {
-			_ = d.next.Retired(r) // a keeper that is gone is seen by untilEnd
+			_ = d.next.Retired(r)
 		}
 	}
 }

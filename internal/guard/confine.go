@@ -44,19 +44,19 @@ func ConfineStarter(c Confinement) []status.Guard {
 	return []status.Guard{capabilities(c, kept|handedOn), noNewPrivileges(c), noCoreDump(c)}
 }
 
-func capabilities(c Confinement, kept uint64) status.Guard {
+func capabilities(c Confinement, keep uint64) status.Guard {
 	const name = "capabilities"
 	have, err := c.Capabilities()
 	if err != nil {
 		return refused(name, "%s", err)
 	}
-	if have&^kept == 0 {
+	if have&^keep == 0 {
 		return active(name, fmt.Sprintf("%d are left, none had to be dropped", bits.OnesCount64(have)))
 	}
-	if err := c.KeepCapabilities(have & kept); err != nil {
+	if err := c.KeepCapabilities(have & keep); err != nil {
 		return refused(name, "%s", confineError(err))
 	}
-	return active(name, fmt.Sprintf("%d are left, %d were dropped", bits.OnesCount64(have&kept), bits.OnesCount64(have&^kept)))
+	return active(name, fmt.Sprintf("%d are left, %d were dropped", bits.OnesCount64(have&keep), bits.OnesCount64(have&^keep)))
 }
 
 // noNewPrivileges leaves alone whoever needs the helper that mounts and unmounts for ordinary users, a setuid program.

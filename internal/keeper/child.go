@@ -33,7 +33,9 @@ type child struct {
 	pinged             bool // and has not answered
 	behind             bool // was told more since
 	pingedAt           time.Duration
-	stuck              int // how often stuck in turn
+	stuck              int  // how often stuck in turn
+	gone               bool // has been waited for
+	closed             bool
 	formats            Formats
 }
 
@@ -82,13 +84,21 @@ func spawn(program int, c Command) (*child, error) {
 	return ch, nil
 }
 
-// kill may be called until the child has been waited for: so long the number is its own.
-func (c *child) kill() { _ = unix.Kill(c.pid, unix.SIGKILL) }
+// kill does nothing to a child that has been waited for: its number may be another's.
+func (c *child) kill() {
+	if !c.gone {
+		_ = unix.Kill(c.pid, unix.SIGKILL)
+	}
+}
 
 // unread says whether a child may not have read what it was told.
 func (c *child) unread() bool { return c != nil && c.pinged && !c.failed }
 
 func (c *child) close() {
+	if c.closed {
+		return
+	}
+	c.closed = true
 	unix.Close(c.pidfd)
 	unix.Close(c.socket)
 	if c.proc >= 0 {

@@ -77,7 +77,7 @@ func newClient(socket int) *Client {
 		socket:   socket,
 		lost:     make(chan struct{}),
 		acks:     make(chan syscall.Errno, 1),
-		retire:   make(chan Retirement, 8),
+		retire:   make(chan Retirement, 1),
 		upgraded: make(chan verdict, 1),
 	}
 	c.state.Store(&State{})
@@ -139,9 +139,10 @@ func (c *Client) listen(in *wire) {
 			_ = pong.send(c.socket, message{kind: kindPong, fd: -1}, 0)
 		case kindRetire, kindResume:
 			select {
-			case c.retire <- Retirement{m.kind == kindResume, m.code}:
-			default: // one that does not listen is killed in the end
+			case <-c.retire: // only the last order counts
+			default:
 			}
+			c.retire <- Retirement{m.kind == kindResume, m.code}
 		case kindUpgraded:
 			select {
 			case c.upgraded <- verdict{syscall.Errno(m.code), string(m.text)}:
@@ -224,8 +225,8 @@ func (c *Client) State() State { return *c.state.Load() }
 func (c *Client) Lost() <-chan struct{} { return c.lost }
 
 // Upgrade has the keeper start the program behind fd, which was opened as path, as the next worker, and returns when that
-// one is ready: then this process is told to retire, and killed. EBUSY if another upgrade is under way; any other error says what is
-// wrong with the program, and this process goes on. A token that has been upgraded by already returns nil at once: it is for
+// one is ready: then this process is told to retire, and killed. EBUSY if another upgrade is under way; any other error says
+// what is wrong with the program, and this process goes on. A token that has been upgraded by already returns nil at once: it is for
 // a request that is made again by a successor.
 func (c *Client) Upgrade(token, path string, fd int) error {
 	c.upgradeMu.Lock()

@@ -17,7 +17,7 @@
 //
 // One thread, one ppoll, buffers made beforehand, memory locked as far as the caller sees to it: nothing is allocated but
 // to start a process and to log that one died. No call of the loop waits for anybody: a child that does not read its
-// messages is killed. What is dropped is gone at once: a child gets descriptors only when it stands by, that is, reads, and
+// messages is killed. What is dropped is soon gone: a child gets descriptors only when it stands by, that is, reads, and
 // says what it has read.
 //
 // # Ends

@@ -36,6 +36,7 @@ type Store struct {
 	mu    sync.Mutex // a message and its barrier at a time
 	addr  unix.SockaddrUnix
 	fds   map[string]int
+	older []int           // of two of one name, which a barrier that timed out leaves
 	names map[string]bool // what systemd holds
 	first bool            // nothing was there to be taken over
 	lost  chan struct{}   // never closed: systemd does not die
@@ -77,7 +78,7 @@ func InheritedStore() (*Store, error) {
 	for i := range n {
 		s.names[names[i]] = true
 		if old, ok := s.fds[names[i]]; ok {
-			unix.Close(old)
+			s.older = append(s.older, old)
 		}
 		s.fds[names[i]] = firstListenFD + i
 	}
@@ -89,6 +90,10 @@ func (s *Store) Await(Formats) (fds map[string]int, first bool, err error) {
 	for _, fd := range s.fds {
 		unix.CloseOnExec(fd)
 	}
+	for _, fd := range s.older {
+		unix.Close(fd)
+	}
+	s.older = nil
 	fds, s.fds = s.fds, nil
 	mark, settled := fds[settledName]
 	if settled {

@@ -104,7 +104,7 @@ func (k *keeper) turn() {
 		}
 	}
 	k.owed |= set &^ (1 << unix.SIGCHLD)
-	if k.worker != nil && (k.worker.serving || !k.settled) {
+	if k.worker != nil && (k.worker.serving && !k.upgrade.handing || !k.settled) { // one that is replaced could not obey
 		forward(k.owed, k.worker.pid)
 		k.owed = 0
 	}
@@ -211,6 +211,9 @@ func (k *keeper) startWorker() {
 	if c != nil && c.failed {
 		k.discard(c)
 		c = nil
+		if k.upgrade.handing {
+			k.refuse(unix.EINVAL, "it ended before it could take over")
+		}
 	}
 	if c == nil {
 		var err error

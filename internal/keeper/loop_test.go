@@ -299,6 +299,64 @@ func TestUpgrade_NeverRetires(t *testing.T) {
 	}
 }
 
+// TestUpgrade_FailedBeforeItsTurn: a new program that is of no use any more when the old worker is gone is no upgrade, and
+// what is started instead is the old one. Signals meanwhile are for whoever serves next.
+func TestUpgrade_FailedBeforeItsTurn(t *testing.T) {
+	k, worker, _ := pretend(t)
+	u := &k.upgrade
+	var err error
+	if u.program, err = highFD(k.program); err != nil {
+		t.Fatal(err)
+	}
+	u.token, u.path, u.handing = "t", "/new", true
+	k.owed = 1 << unix.SIGTERM
+	worker.say(message{kind: kindPong, fd: -1}) // or the turn would wait
+	k.turn()
+	if k.owed == 0 {
+		t.Error("a worker that is about to be replaced got a signal")
+	}
+	k.owed = 0
+	next := k.standby
+	next.pid, next.failed = 1<<30, true // nobody: it gets killed
+	k.o.Command = func(bool) Command { return Command{Args: []string{"none", "-test.run=^$"}} }
+	before := k.program
+	k.worker.close()
+	k.worker = nil
+	k.startWorker()
+	if u.handing || u.done != "" || len(u.refused) == 0 || k.program != before {
+		t.Errorf("handing %v, done %q, refused %q, program changed %v", u.handing, u.done, u.refused, k.program != before)
+	}
+	if k.worker == nil {
+		t.Fatal("nobody was started")
+	}
+	k.worker.kill()
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(k.worker.pid, &status, 0, nil); err != nil {
+		t.Error(err)
+	}
+	k.worker.gone = true
+}
+
+// TestClient_LastOrderCounts: a worker that is slow to carry orders out is never left with one that was taken back.
+func TestClient_LastOrderCounts(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(pair[0])
+	keeper := &peer{t: t, socket: pair[1]}
+	for i := range uint32(20) {
+		keeper.say(message{kind: kindRetire, code: i, fd: -1})
+		keeper.say(message{kind: kindResume, fd: -1})
+	}
+	unix.Close(pair[1])
+	c.listen(new(wire))
+	unix.Close(pair[0])
+	if r := <-c.Retirements(); !r.Resume {
+		t.Errorf("the last order is %+v", r)
+	}
+}
+
 // TestClock_Unread: a standby that does not read what it is told is killed; one that reads late but does is not.
 func TestClock_Unread(t *testing.T) {
 	k, worker, standby := pretend(t)
