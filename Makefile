@@ -33,7 +33,8 @@ STAGES := build check-fmt vet staticcheck shellcheck sums race invariants onecpu
 
 .DEFAULT_GOAL := build
 .PHONY: help build install uninstall clean run stop test deps \
-	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs clib cover e2e clients crash oracle \
+	check-fmt vet staticcheck shellcheck lint sums unit race invariants onecpu codecs clib cover e2e clients crash upgrade \
+	oracle \
 	corpus-test test-swap soak linear fuzz model \
 	bench-engine bench-codecs bench-mount bench-memory bench-compaction bench-post bench-lock bench-gc bench-snapshot bench-devices
 
@@ -81,9 +82,10 @@ deps: ## install what the tests need
 check-fmt: ## gofmt
 	@out=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .) && [ -z "$$out" ] || { echo "not gofmt-formatted: $$out"; exit 1; }
 
-vet: ## go vet, both builds
+vet: ## go vet, all builds
 	$(GO) vet ./...
 	$(GO) vet -tags invariants ./...
+	$(GO) vet -tags nextformat ./fusefs ./internal/offheap
 
 staticcheck: ## staticcheck, both builds
 	$(TOOL) staticcheck ./...
@@ -128,7 +130,11 @@ cover: ## alloc and store are covered by statements, but for what docs/coverage.
 corpus-test: ## the corpus generator's own tests
 	cd test/corpus/mkcorpus && $(GO) test ./...
 
-e2e: build ## end-to-end suite against bin/uzram
+# One that is a format of the memory ahead, to upgrade to.
+bin/uzram-next: build
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -tags nextformat -ldflags '$(LDFLAGS)' -o $@ ./cmd/uzram
+
+e2e: build bin/uzram-next ## end-to-end suite against bin/uzram
 	$(GO) test -count=1 -v -timeout 15m ./test/e2e
 
 clients: build ## zramctl, zramswap, zram-generator, htop and others on uzram devices; ARGS=-rewrite writes docs/clients.md
@@ -137,6 +143,9 @@ clients: build ## zramctl, zramswap, zram-generator, htop and others on uzram de
 crash: ## kill workers at every step and at random, TIME in all (default 30s); ARGS= for the tests, -crash.figures writes docs/crash.md
 	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -tags failpoints -ldflags '$(LDFLAGS)' -o bin/uzram-crash ./cmd/uzram
 	UZRAM_BIN=$(CURDIR)/bin/uzram-crash $(GO) test -count=1 -v -timeout 0 ./test/crash -args -crash.time=$(TIME) $(ARGS)
+
+upgrade: build bin/uzram-next ## to a program that is a format ahead and back, 200 times in each manner under load
+	$(GO) test -count=1 -v -timeout 15m ./test/e2e -run 'TestUpgrade' -args -e2e.upgrades=200
 
 oracle: build ## replay the kernel's recorded answers on a mount
 	@scripts/oracle.sh

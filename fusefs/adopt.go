@@ -27,6 +27,15 @@ func Adopt(o Options, fds map[string]int) (*Mount, error) {
 	return adopt(o, left)
 }
 
+// FormatOf is the format of what the vault kept of a mount.
+func FormatOf(fds map[string]int) (uint32, error) {
+	fd, ok := fds[heldState]
+	if !ok {
+		return 0, fmt.Errorf("no %s was kept: %w", heldState, syscall.ENOENT)
+	}
+	return offheap.VersionOf(fd)
+}
+
 // left is what a dead process left behind.
 type left struct {
 	conn    fuseConn

@@ -37,6 +37,7 @@ type connWords struct {
 	initLen atomic.Uint64
 	init    [maxInit]byte // the request
 	crew    atomic.Uint64 // workers that ever had counts
+	kept    atomic.Uint64 // Options.Kept
 }
 
 const (

@@ -62,6 +62,7 @@ func newCrew(c conn, workers *store.Workers, t *tree, state *connState, buffers 
 		},
 	}
 	nodes := newNodeServer(fuse.NewProtocolServer(t, o), t, state, logger)
+	gate := newTurnstile(workers.Len())
 	crew := make([]*worker, workers.Len())
 	for i := range crew {
 		crew[i] = &worker{
@@ -71,6 +72,7 @@ func newCrew(c conn, workers *store.Workers, t *tree, state *connState, buffers 
 			scratch: workers.Scratch(i),
 			devices: t.devices,
 			nodes:   nodes,
+			gate:    gate,
 			log:     logger,
 		}
 	}

@@ -145,10 +145,10 @@ func (a *deviceArena) next(number uint64) (uint64, bool) {
 	return 0, false
 }
 
-// loopName is the name of the device's own loop device, "" if it has none.
-func (r *deviceRecord) loopName() string { return string(r.loop[:min(r.loopLen.Load(), maxLoop)]) }
+// loopText is the name of the device's own loop device as text, "" if it has none.
+func (r *deviceRecord) loopText() string { return string(r.loop[:min(r.loopLen.Load(), maxLoop)]) }
 
-func (r *deviceRecord) setLoop(name string) {
+func (r *deviceRecord) setLoopText(name string) {
 	r.loopLen.Store(0)
 	r.loopLen.Store(uint64(copy(r.loop[:], name)))
 }

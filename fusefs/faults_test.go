@@ -10,7 +10,8 @@ import (
 )
 
 // faultyConn is a connection at which the process stops, from some moment on: with
-// requests taken and not served (hold), or served and not answered (mute).
+// requests taken and not served (hold), or only those that end an open (hold releases),
+// or served and not answered (mute).
 type faultyConn struct {
 	conn
 	options Options      // of the mount
@@ -21,6 +22,7 @@ type faultyConn struct {
 const (
 	faultHold = 1 + iota
 	faultMute
+	faultRelease
 )
 
 func (c *faultyConn) wrap(real conn) conn {
@@ -29,14 +31,16 @@ func (c *faultyConn) wrap(real conn) conn {
 }
 
 func (c *faultyConn) set(mode string) {
-	c.mode.Store(map[string]int32{"hold": faultHold, "mute": faultMute}[mode])
+	c.mode.Store(map[string]int32{"hold": faultHold, "mute": faultMute, "hold releases": faultRelease}[mode])
 }
 
 func (c *faultyConn) read(p []byte) (int, error) {
 	n, err := c.conn.read(p)
-	if err == nil && c.mode.Load() == faultHold {
-		c.taken.Add(1)
-		select {}
+	if mode := c.mode.Load(); err == nil && (mode == faultHold || mode == faultRelease) {
+		if h, ok := parseHeader(p[:n]); mode == faultHold || ok && h.opcode == opRelease {
+			c.taken.Add(1)
+			select {}
+		}
 	}
 	return n, err
 }

@@ -144,6 +144,8 @@ func (s *nodeServer) useFile(c conn, f controlFile, h inHeader, args []byte) {
 			sendReply(c, s.log, msg, h, errno)
 			return
 		}
+		s.commands.Add(1)
+		defer s.commands.Add(-1)
 		e := s.state.begin(h, f.disk)
 		if e == nil {
 			sendReply(c, s.log, make([]byte, outHeaderLen), h, syscall.EAGAIN)

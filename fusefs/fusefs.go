@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,7 @@ type Options struct {
 	Guards     func(Reserve) []status.Guard           // shown in debug/status; nil = none
 	Control    func(verb string, args []string) error // verbs of debug/control; an unknown one wraps EINVAL; nil = none
 	Keeper     func(*status.Status)                   // fills in what debug/status shows of the keeper; nil = there is none
+	Kept       func(*atomic.Uint64)                   // called before anything is served, with a word that is the caller's and outlives his process; nil = no use
 	Vault      store.Vault                            // keeps the mount for a process that comes after this one; nil = it ends with this one
 	Logger     *slog.Logger                           // nil = discard
 
@@ -65,6 +67,8 @@ type Mount struct {
 	devices *devices
 	tree    *tree          // once there is a crew
 	buffers *offheap.Arena // the workers'
+	gate    *turnstile     // the workers'
+	nodes   *nodeServer    // the workers'
 	vault   store.Vault    // nil = none
 	notify  notifier
 	log     *slog.Logger
@@ -200,11 +204,16 @@ func (m *Mount) newCrew() ([]*worker, error) {
 		m.devices.publish(d)
 	}
 	m.tree = newTree(m.devices, deviceLayout(shownHere()), top)
+	if o.Kept != nil {
+		o.Kept(&m.state.kept)
+	}
 	c := conn(m.conn)
 	if o.wrap != nil {
 		c = o.wrap(c)
 	}
-	return newCrew(c, o.Workers, m.tree, m.state, buffersIn(m.buffers), m.log), nil
+	crew := newCrew(c, o.Workers, m.tree, m.state, buffersIn(m.buffers), m.log)
+	m.gate, m.nodes = crew[0].gate, crew[0].nodes
+	return crew, nil
 }
 
 // canonical is the name that the kernel will show for dir.

@@ -323,6 +323,31 @@ func TestAdopt_OpensAreCounted(t *testing.T) {
 	}
 }
 
+// The end of an open that a server has taken and not carried out is carried out, and
+// one that it has not taken too: nobody waits for either, and none may be lost.
+func TestAdopt_Releases(t *testing.T) {
+	for _, env := range []string{"", "1"} {
+		t.Setenv(noResendEnv, env)
+		k := kept(t, serverConfig{Dir: t.TempDir(), Workers: 2}, 1)
+		k.set("disksize", "1M")
+		var images [4]int // more than there are workers
+		for i := range images {
+			images[i] = k.open("image", unix.O_RDWR)
+		}
+		k.command("hold releases")
+		for _, fd := range images[:3] {
+			inFlight(func() error { return unix.Close(fd) })
+		}
+		k.taken(2)
+		k.kill()
+		if err := k.try("reset", "1"); err != unix.EBUSY {
+			t.Errorf("no resend %q: reset with an image open: %v", env, err)
+		}
+		unix.Close(images[3])
+		eventually(t, "the image is closed", func() bool { return k.try("reset", "1") == nil })
+	}
+}
+
 // Where the kernel does not send requests again those under way fail, what was
 // done is answered, and the rest goes on.
 func TestAdopt_WithoutResend(t *testing.T) {
@@ -363,68 +388,5 @@ func TestAdopt_WithoutResend(t *testing.T) {
 		}
 		unix.Close(image)
 		unix.Close(control)
-	}
-}
-
-// Devices that were asked for, or to be removed, when the server was killed come
-// and go exactly once, and the others are as they were.
-func TestAdopt_DevicesComeAndGo(t *testing.T) {
-	for _, loop := range []bool{false, true} {
-		for _, fault := range []string{"hold", "mute"} {
-			t.Run(fmt.Sprintf("%s, loop %v", fault, loop), func(t *testing.T) {
-				hook := filepath.Join(t.TempDir(), "told")
-				k := kept(t, serverConfig{Dir: t.TempDir(), Multi: true, Loop: loop, Hook: hook, Workers: 6}, 2)
-				for _, n := range []string{"0", "1", "2"} {
-					k.add(n)
-					k.set("block/zram"+n+"/disksize", "1M")
-				}
-				image := k.open("dev/zram1", unix.O_RDWR)
-				defer unix.Close(image)
-				if err := pwrite(image, 3, 1); err != nil {
-					t.Fatal(err)
-				}
-				status := k.open("block/zram2/debug/status", unix.O_RDONLY)
-				defer unix.Close(status)
-				adding, removing := k.open("class/zram-control/hot_add", unix.O_RDONLY), k.open("class/zram-control/hot_remove", unix.O_WRONLY)
-				defer unix.Close(adding)
-				defer unix.Close(removing)
-				if fault == "mute" && loop {
-					fault = "hold" // a server that cannot answer cannot attach
-				}
-				k.command(fault)
-				number := make([]byte, 10)
-				flights := []<-chan error{
-					inFlight(func() error { n, err := unix.Pread(adding, number, 0); number = number[:n]; return err }),
-					inFlight(func() error { _, err := unix.Write(removing, []byte("0")); return err }),
-					inFlight(func() error { return pwrite(image, 4, 2) }),
-				}
-				k.taken(len(flights))
-				k.kill()
-				for i, ended := range flights {
-					if err := <-ended; err != nil {
-						t.Errorf("request %d: %v", i, err)
-					}
-				}
-				want := "block: zram1 zram2 zram3"
-				if string(number) == "0\n" {
-					want = "block: zram0 zram1 zram2" // it came when the other had gone
-				}
-				if got := "block: " + k.names("block"); got != want {
-					t.Errorf("%s, hot_add has %q; want %s", got, number, want)
-				}
-				checkPage(t, image, 3, 1)
-				checkPage(t, image, 4, 2)
-				if got := pread(t, status, 8192, 0); !strings.Contains(got, `"disksize":1048576`) {
-					t.Errorf("status of zram2: %.300q", got)
-				}
-				k.kill() // once more, with nothing under way
-				if got := "block: " + k.names("block"); got != want {
-					t.Errorf("then %s; want %s", got, want)
-				}
-				if err := k.remove("1"); err != unix.EBUSY {
-					t.Errorf("hot_remove of a device with its image open: %v", err)
-				}
-			})
-		}
 	}
 }

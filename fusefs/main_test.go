@@ -35,6 +35,9 @@ type serverConfig struct {
 	Standby bool // wait for the vault to say go, and take over
 }
 
+// retirePatience is how long a server that is told to retire waits for commands.
+const retirePatience = 3 * time.Second
+
 func TestMain(m *testing.M) {
 	if text := os.Getenv(serverEnv); text != "" {
 		os.Exit(serve(text))
@@ -88,7 +91,7 @@ func serve(config string) int {
 			switch c {
 			case "go on":
 				close(goOn)
-			case "mute", "hold":
+			case "mute", "hold", "hold releases":
 				faults.set(c)
 				fmt.Println("so be it")
 			case "taken":
@@ -100,6 +103,13 @@ func serve(config string) int {
 				}
 				go wait(m)
 				fmt.Println("adopted")
+			case "commands":
+				fmt.Println(m.nodes.commands.Load())
+			case "retire":
+				fmt.Println(m.Retire(retirePatience))
+			case "resume":
+				m.Resume()
+				fmt.Println("so be it")
 			case "unmount", "":
 				if err := m.Unmount(); err != nil {
 					var busy *mountinfo.BusyError

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -17,14 +18,15 @@ const maxControl = 16
 // nodeServer serves everything but images: open control files, listings of
 // directories, and what is asked about nodes, which go-fuse decodes for the tree.
 type nodeServer struct {
-	ps      *fuse.ProtocolServer
-	log     *slog.Logger
-	state   *connState
-	files   handles
-	tree    *tree
-	control chan struct{}  // a token for each read or write of a control file at work
-	ready   chan struct{}  // closed when control files may be served
-	running sync.WaitGroup // what runs aside
+	ps       *fuse.ProtocolServer
+	log      *slog.Logger
+	state    *connState
+	files    handles
+	tree     *tree
+	control  chan struct{}  // a token for each read or write of a control file at work
+	ready    chan struct{}  // closed when control files may be served
+	running  sync.WaitGroup // what runs aside
+	commands atomic.Int64   // at work, or being answered
 }
 
 func newNodeServer(ps *fuse.ProtocolServer, t *tree, state *connState, log *slog.Logger) *nodeServer {

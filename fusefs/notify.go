@@ -12,6 +12,7 @@ const (
 	notifyInvalInode = 2
 	notifyInvalEntry = 3
 	notifyStore      = 4
+	notifyRetrieve   = 5
 	notifyResend     = 7
 )
 
@@ -49,6 +50,13 @@ func (n notifier) removed(dir uint64, name string) {
 // resend makes the kernel send again what it has sent and not had answered.
 func (n notifier) resend() { n.send(notifyResend, nil) }
 
+// retrieveOut asks for no byte of what is cached of a node.
+func retrieveOut(node uint64) []byte {
+	b := binary.NativeEndian.AppendUint64(nil, 0) // names the answer, of which there may be many
+	b = binary.NativeEndian.AppendUint64(b, node)
+	return append(b, make([]byte, 16)...) // offset, size, padding
+}
+
 // invalInodeOut forgets the attributes of a node, and what is cached of its
 // contents from offset on, n bytes, 0 = all.
 func invalInodeOut(node uint64, offset, n int64) []byte {
@@ -67,11 +75,15 @@ func storeOut(node, offset uint64, data []byte) []byte {
 }
 
 func (n notifier) send(code int32, body []byte) {
-	msg := make([]byte, outHeaderLen, outHeaderLen+len(body))
-	putOutHeader(msg, outHeaderLen+len(body), code, 0)
 	// ENOENT: the kernel does not know the node, so there is nothing to forget.
 	// ENODEV: it has forgotten the whole mount.
-	if err := n.conn.write(append(msg, body...)); err != nil && !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ENODEV) {
+	if err := n.try(code, body); err != nil && !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ENODEV) {
 		n.log.Warn("notification not taken", "code", code, "reason", err)
 	}
+}
+
+func (n notifier) try(code int32, body []byte) error {
+	msg := make([]byte, outHeaderLen, outHeaderLen+len(body))
+	putOutHeader(msg, outHeaderLen+len(body), code, 0)
+	return n.conn.write(append(msg, body...))
 }

@@ -26,7 +26,9 @@ func (m *Mount) refuse(old *offheap.Arena, done []*journalEntry) {
 			n++
 		}
 	}
-	m.log.Warn("requests in flight failed, because this kernel does not send them again", "requests", n)
+	if n > 0 {
+		m.log.Warn("requests in flight failed, because this kernel does not send them again", "requests", n)
+	}
 }
 
 // refuseRequest answers one of a worker's; false if it was answered before.

@@ -1,6 +1,7 @@
 package fusefs
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,6 +47,32 @@ func (t *tree) of(d *disk, row uint64) node {
 }
 
 func (t *tree) own(row uint64) node { return node{row, nil, t.top, row} }
+
+// files are the ids of all files, images first.
+func (t *tree) files() iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		all := t.devices.all()
+		for _, d := range all {
+			if !yield(nodeID(d.id, imageRow)) {
+				return
+			}
+		}
+		if t.top != nil {
+			for row, r := range t.top.files {
+				if r != nil && !yield(uint64(row)) {
+					return
+				}
+			}
+		}
+		for _, d := range all {
+			for row, r := range t.device.files {
+				if r != nil && !yield(nodeID(d.id, uint64(row))) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // sibling is another row's node of the same device, or of the mount.
 func (t *tree) sibling(n node, row uint64) node {

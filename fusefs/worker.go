@@ -18,6 +18,7 @@ type worker struct {
 	scratch *store.Scratch
 	devices *devices
 	nodes   *nodeServer
+	gate    *turnstile
 	log     *slog.Logger
 }
 
@@ -25,7 +26,11 @@ type worker struct {
 func (w *worker) run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	defer w.gate.leave()
 	for {
+		if w.gate.shut.Load() {
+			w.gate.wait()
+		}
 		n, err := w.conn.read(w.request)
 		if err == nil {
 			w.serve(w.request[:n])
@@ -63,6 +68,7 @@ func (w *worker) serve(req []byte) {
 		return
 	}
 	switch h.opcode {
+	case opNotifyReply: // it was asked for only to have one (retire.go)
 	case opInterrupt:
 		// Every request ends soon by itself, and the only answer that would
 		// mean something is a demand to be interrupted again.

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
@@ -332,7 +331,6 @@ func TestServeAllocatesNothing(t *testing.T) {
 	if err := b.dev.SetDisksize(64 << 20); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(20 * time.Millisecond) // the device's goroutines allocate once, when they first wait
 	text := bytes.Repeat([]byte("not much to say here. "), maxIO/22+1)[:maxIO]
 	noise := make([]byte, maxIO)
 	for i, r := 0, rand.New(rand.NewPCG(1, 2)); i < len(noise); i++ {
@@ -341,8 +339,12 @@ func TestServeAllocatesNothing(t *testing.T) {
 	measure := func(name string, runs int, req []byte) {
 		// AllocsPerRun serves once before it counts, so what grows on first use has its size.
 		serve := func() { b.serve(b.request[:copy(b.request, req)]) }
-		if n := testing.AllocsPerRun(runs, serve); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
+		least := testing.AllocsPerRun(runs, serve)
+		for try := 0; least > 0 && try < 4; try++ { // the device's goroutines allocate once, when they first wait
+			least = min(least, testing.AllocsPerRun(runs, serve))
+		}
+		if least != 0 {
+			t.Errorf("%s: %v allocations", name, least)
 		}
 		if errno := replyErrno(b.conn.last); errno != 0 {
 			t.Errorf("%s: %v", name, errno)

@@ -20,7 +20,7 @@ import (
 type Adoption struct {
 	Slots    uint64        // in use
 	Lost     uint64        // of them, those that named what is not there; they read as EIO
-	Findings []string      // about the first of these, and about a backing device that is not there
+	Findings []string      // about the first of these, and about a backing device that is not to be had
 	Took     time.Duration // until the device stood
 }
 
@@ -44,7 +44,9 @@ func AdoptDevice(w *Workers, v Vault, prefix string, fds map[string]int, extra .
 // it from then on.
 type estate interface {
 	arena(name string, purpose offheap.Purpose) (*offheap.Arena, error)
-	backing(name, path string) (Backing, error)
+	backing(name, path string, size int64) (Backing, error)
+	// processes are pidfds of those that may not have ended, by name.
+	processes() map[string]int
 	// left closes what nobody asked for and returns its names.
 	left() []string
 }
@@ -55,6 +57,7 @@ func adoptDevice(w *Workers, k keeping, e estate, extra ...compress.Codec) (*Dev
 	d.keeping = k
 	d.cfgMu.Lock()
 	defer d.cfgMu.Unlock()
+	d.forebears.adopt(e.processes())
 	err := d.adoptState(e)
 	if err == nil {
 		d.adoptBacking(e)
@@ -71,6 +74,7 @@ func adoptDevice(w *Workers, k keeping, e estate, extra ...compress.Codec) (*Dev
 	if d.live.Load() == nil {
 		clear(d.state.key[:])
 	}
+	d.forebearsGone() // hardly ever are they not
 	d.adoption.Took = time.Since(start)
 	failpoint.Hit(failpoint.AdoptDevice)
 	return d, nil
@@ -78,6 +82,7 @@ func adoptDevice(w *Workers, k keeping, e estate, extra ...compress.Codec) (*Dev
 
 // abandon lets go of what was adopted before it failed.
 func (d *Device) abandon() {
+	d.forebears.forget()
 	if d.backing != nil {
 		d.backing.Close()
 	}
@@ -106,16 +111,18 @@ func (d *Device) adoptState(e estate) error {
 	return nil
 }
 
-// adoptBacking takes the backing device. Without it the pages that lie on it are
-// lost, and the rest goes on.
+// adoptBacking takes the backing device. Where that is not to be had the rest goes
+// on without it, and what lies on it stays there for a process that has it.
 func (d *Device) adoptBacking(e estate) {
-	if d.settings.backing == "" {
+	s := &d.settings
+	if s.backing == "" {
 		return
 	}
-	b, err := e.backing(backingName(d.settings.backings), d.settings.backing)
+	size := int64(s.blocks * PageSize)
+	b, err := e.backing(backingName(s.backings), s.backing, size)
 	if err != nil {
 		d.adoption.Findings = append(d.adoption.Findings, err.Error())
-		return
+		b = absentBacking{s.backing, size}
 	}
 	d.backing = b
 }
@@ -253,17 +260,28 @@ func (e *descriptors) arena(name string, purpose offheap.Purpose) (*offheap.Aren
 	return arena, nil
 }
 
-func (e *descriptors) backing(name, path string) (Backing, error) {
+func (e *descriptors) backing(name, path string, size int64) (Backing, error) {
 	fd, err := e.take(name)
 	if err != nil {
 		return nil, err
 	}
-	b, err := blockfile.Adopt(fd, path)
+	b, err := blockfile.Adopt(fd, path, size)
 	if err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("%s%s: %w", e.prefix, name, err)
 	}
 	return b, nil
+}
+
+func (e *descriptors) processes() map[string]int {
+	pidfds := make(map[string]int)
+	for name, fd := range e.fds {
+		if strings.HasPrefix(name, processPrefix) {
+			pidfds[name] = fd
+			delete(e.fds, name)
+		}
+	}
+	return pidfds
 }
 
 func (e *descriptors) left() (names []string) {

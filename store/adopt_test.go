@@ -49,6 +49,15 @@ func TestAdoptRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	setUp(t, d, "lz4-waiting", 4)
+	self, err := unix.PidfdOpen(os.Getpid(), 0) // as if another one, that lives
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(self)
+	if err := v.Hold(testPrefix+"process.1", self); err != nil {
+		t.Fatal(err)
+	}
+	defer v.Drop(testPrefix + "process.1")
 	before := lowestFD(t)
 	for what, spoil := range map[string]func(fds map[string]int){
 		"nothing":          func(fds map[string]int) { replace(fds, "state", -1) },
@@ -69,20 +78,27 @@ func TestAdoptRefuses(t *testing.T) {
 			t.Fatalf("%s: descriptor %d is free, before it was %d", what, now, before)
 		}
 	}
-	// A backing device that is none, or not there, loses its pages only.
+	// A backing device that is none, or not there, is out of reach until somebody
+	// has it, and the vault is not told to drop it.
 	for _, fd := range []int{openNull(t), -1} {
 		fds := handedOver(t, v)
 		replace(fds, "backing.1", fd)
 		own := new(testVault)
+		if err := own.Hold(testPrefix+"backing.1", -1); err != nil {
+			t.Fatal(err)
+		}
 		next, err := AdoptDevice(w, own, testPrefix, fds, codectest.Waiting(mustLookup(t, "lz4")))
-		if err != nil || next.BackingDev() != "" || len(next.Adoption().Findings) != 1 {
-			t.Fatalf("%+v, %v", next.Adoption(), err)
+		if err != nil || next.BackingDev() != path || len(next.Adoption().Findings) != 1 || len(own.names()) != 1 {
+			t.Fatalf("%+v, %v, held are %q", next.Adoption(), err, own.names())
 		}
 		// Its arenas are the first one's too: it may not reset them.
 		l := next.live.Load()
 		next.setLive(nil)
 		l.close()
 		next.state.arena.Close()
+		if names := next.forebears.forget(); len(names) != 1 {
+			t.Errorf("processes before: %q", names)
+		}
 	}
 	if now := lowestFD(t); now != before {
 		t.Errorf("descriptor %d is free, before it was %d", now, before)

@@ -43,13 +43,14 @@ type backing struct {
 // maxBlocks is what a commit word can tell apart.
 const maxBlocks = (placeMask + 1) * placeUnit / PageSize
 
-// newBacking is b with nothing on it that anybody knows of, yet. What seals its
-// blocks lies in an arena of those before us, if that is not nil. ENOMEM: no
-// memory for its tables; sealed is the caller's then.
-func newBacking(b Backing, w *writebackSettings, sealed *offheap.Arena) (*backing, error) {
+// newBacking is b with nothing on it that anybody knows of, yet. blocks are those
+// that it had when it was taken, whatever has become of it. What seals them lies in
+// an arena of those before us, if that is not nil. ENOMEM: no memory for its
+// tables; sealed is the caller's then.
+func newBacking(b Backing, blocks uint64, w *writebackSettings, sealed *offheap.Arena) (*backing, error) {
 	n := &backing{Backing: b, backingCounts: &w.backingCounts}
-	n.blocks = min(uint64(b.Size())/PageSize, maxBlocks)
-	if sealed != nil { // the device may have grown since that was made
+	n.blocks = min(blocks, maxBlocks)
+	if sealed != nil {
 		n.blocks = min(n.blocks, uint64(len(sealed.Data()))*8/w.sealBits())
 		n.tables = append(n.tables, blockTable{sealed, w.sealBits()})
 	}
@@ -206,11 +207,29 @@ func (b *backing) read(s *Scratch, block uint64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w (block %d of %s: %v)", ErrBacking, block, b.Path(), err)
 	}
-	if b.seals != nil && !b.seals.open(s, s.block, block) {
-		b.bad.Add(1)
-		return nil, fmt.Errorf("%w (block %d of %s is not what was written there)", ErrBacking, block, b.Path())
+	if err := b.unseal(s, block); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// unseal opens a block that was read, in the scratch. The error carries EIO.
+func (b *backing) unseal(s *Scratch, block uint64) error {
+	if b.seals != nil && !b.seals.open(s, s.block, block) {
+		b.bad.Add(1)
+		return fmt.Errorf("%w (block %d of %s is not what was written there)", ErrBacking, block, b.Path())
+	}
+	return nil
+}
+
+// readMany reads consecutive blocks as they lie there.
+func (b *backing) readMany(p []byte, block uint64) error {
+	b.reads.Add(uint64(len(p) / PageSize))
+	err := failpoint.Error(failpoint.BackingRead)
+	if err == nil {
+		_, err = b.ReadAt(p, int64(block)*PageSize)
+	}
+	return err
 }
 
 // write writes consecutive blocks. The error carries the errno of the write, or

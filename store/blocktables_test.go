@@ -11,7 +11,7 @@ func TestTablesReach(t *testing.T) {
 	w.compressed.Store(true)
 	w.pack.Store(true)
 	w.encrypt.Store(true)
-	b, err := newBacking(sparseBacking{blocks * PageSize}, &w, nil)
+	b, err := newBacking(sparseBacking{blocks * PageSize}, blocks, &w, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,8 @@ type Device struct {
 	adoption  Adoption                           // fixed
 	restoring bool                               // guarded by cfgMu
 	keptLeast uint64                             // bytes that a snapshot may keep in any case
+	forebears forebears                          // processes that may be writing to the backing device
+	announced atomic.Bool                        // successors will know of this process
 
 	gate    lockdep.RWMutex[lockdep.GateRank] // held for writing while I/O is held up
 	serving atomic.Pointer[live]              // live for I/O: nil also while it is held up; stored under gate
@@ -88,6 +90,7 @@ type live struct {
 // extra algorithms beside those of package compress.
 func NewDevice(w *Workers, extra ...compress.Codec) *Device {
 	d := &Device{workers: w, extra: extra, settings: defaultSettings(), closed: make(chan struct{}, 1), keptLeast: keptLeast}
+	d.forebears.patience = forebearPatience
 	d.useState(newState(w.Len()))
 	d.state.batch.Store(defaultBatch)
 	return d
@@ -187,7 +190,7 @@ func (d *Device) build(pages uint64, seals *offheap.Arena) (l *live, refused boo
 			err = d.state.newKey()
 		}
 		if err == nil {
-			l.backing, err = newBacking(d.backing, &d.writing, seals)
+			l.backing, err = newBacking(d.backing, d.settings.blocks, &d.writing, seals)
 		}
 	}
 	if err == nil {
@@ -341,7 +344,7 @@ func (d *Device) ResetClaimed() error {
 func (d *Device) Claim(ownOpens int) error {
 	deadline := time.NewTimer(closeGrace)
 	defer deadline.Stop()
-	for {
+	for last := false; ; {
 		d.openMu.Lock()
 		if d.resetting {
 			d.openMu.Unlock()
@@ -353,10 +356,13 @@ func (d *Device) Claim(ownOpens int) error {
 			return nil
 		}
 		d.openMu.Unlock()
+		if last {
+			return ErrInUse
+		}
 		select {
 		case <-d.closed:
 		case <-deadline.C:
-			return ErrInUse
+			last = true // a close may have come while nobody here had a CPU
 		}
 	}
 }

@@ -29,7 +29,7 @@
 //	            class.mu    alloc
 //	              leaves    alloc's runs.mu; elements.mu, the odd same-filled elements; audit.mu, a check's sums; kept.mu;
 //	                        the mu of a run of recompression or writeback, and of a rebuild; budgetLimit.mu;
-//	                        blockTables.growMu
+//	                        blockTables.growMu; forebears.mu
 //
 // Such a run has a turn of its own, outside of these: it waits for it with no
 // lock held, on a channel which a reset closes (postRuns). The goroutines of its

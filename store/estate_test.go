@@ -78,6 +78,7 @@ type copies struct {
 	file   Backing                   // nil = none that has no descriptor
 	files  map[string]int            // descriptors of backing devices
 	taken  []*offheap.Arena
+	pidfds map[string]int // of processes before
 }
 
 // leave copies what vault and device have at this moment. Nobody may change them
@@ -95,6 +96,9 @@ func leave(v *testVault, d *Device) (*copies, error) {
 	c := &copies{arenas: make(map[string]*offheap.Arena), files: make(map[string]int)}
 	for _, name := range v.names() {
 		fd := v.held[testPrefix+name]
+		if strings.HasPrefix(name, processPrefix) { // this one
+			continue
+		}
 		if strings.HasPrefix(name, "backing.") {
 			if fd >= 0 {
 				c.files[name] = fd
@@ -160,19 +164,21 @@ func (c *copies) arena(name string, _ offheap.Purpose) (*offheap.Arena, error) {
 	return arena, nil
 }
 
-func (c *copies) backing(name, path string) (Backing, error) {
+func (c *copies) backing(name, path string, size int64) (Backing, error) {
 	if fd, ok := c.files[name]; ok {
 		fd, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			return nil, err
 		}
-		return blockfile.Adopt(fd, path)
+		return blockfile.Adopt(fd, path, size)
 	}
 	if c.file == nil {
 		return nil, fmt.Errorf("%s was not handed over: %w", name, syscall.EINVAL)
 	}
 	return c.file, nil
 }
+
+func (c *copies) processes() map[string]int { return maps.Clone(c.pidfds) }
 
 func (c *copies) left() (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(c.arenas)) {

@@ -22,6 +22,7 @@ import (
 // slot's lock.
 type kept struct {
 	done  []atomic.Uint64 // a bit for each slot
+	back  []bool          // which pages of these bits have memory
 	notes []note
 	most  uint64 // bytes of objects that may be kept
 
@@ -62,6 +63,7 @@ func (k *kept) open(slots uint64) (err error) {
 		return err
 	}
 	k.done = offheap.View[atomic.Uint64](k.doneArena, wordsOf(slots))
+	k.back = make([]bool, (slots+slotsPerDone-1)/slotsPerDone)
 	if k.noteArena, err = offheap.New(offheap.Scratch, slots*noteBytes, noteBytes); err != nil {
 		return err
 	}
@@ -77,24 +79,50 @@ func (k *kept) close() {
 	}
 }
 
-// backDone has memory for the bits of slots in touched pages of t. ENOMEM.
+// backDone has memory for the bits of slots in touched pages of t, as far as they
+// have none yet, and asks for neighbouring pages at once. ENOMEM.
 func (k *kept) backDone(t *table) error {
-	for i, end := uint64(0), uint64(len(k.notes)); i < end; {
-		from, _ := t.touchedRange(i, end)
-		if from >= end {
-			return nil
+	slots := uint64(len(k.notes))
+	for i := uint64(0); i < slots; {
+		first := k.lacking(t, i, slots)
+		last := first
+		for last < slots && k.lacking(t, last, min(last+slotsPerDone, slots)) == last {
+			last += slotsPerDone
 		}
-		page := from / slotsPerDone
-		if err := k.doneArena.PopulateData(page*PageSize, min((page+1)*PageSize, wordsOf(end)*8)); err != nil {
-			return err
+		last = min(last, slots)
+		if first < last {
+			if err := k.doneArena.PopulateData(first/8, wordsOf(last)*8); err != nil {
+				return err
+			}
 		}
-		i = (page + 1) * slotsPerDone
+		for ; first < last; first += slotsPerDone {
+			k.back[first/slotsPerDone] = true
+		}
+		i = last
 	}
 	return nil
 }
 
+// lacking is the first slot of the first page of bits, from i on and before end,
+// that should have memory and has none; end if there is none. i begins a page.
+func (k *kept) lacking(t *table, i, end uint64) uint64 {
+	for i < end {
+		from, _ := t.touchedRange(i, end)
+		if from == end {
+			return end
+		}
+		if i = from &^ (slotsPerDone - 1); !k.back[i/slotsPerDone] {
+			return i
+		}
+		i += slotsPerDone
+	}
+	return end
+}
+
 // bound says how much may be kept next to a pool of so many bytes.
 func (k *kept) bound(least, pool uint64) { k.most = max(least, pool/keptShare) }
+
+func (k *kept) isDone(i uint64) bool { return k.done[i/64].Load()&(1<<(i%64)) != 0 }
 
 // finish makes slot i done, with its lock held, and reports whether it was not.
 func (k *kept) finish(i uint64) bool {

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"uzram/compress"
 )
@@ -134,7 +133,8 @@ func TestResetOfADeviceInUse(t *testing.T) {
 	}
 	// A close on its way when the reset begins is waited for.
 	go func() {
-		time.Sleep(closeGrace / 10)
+		d.closed <- struct{}{}
+		d.closed <- struct{}{} // there is room once the reset, finding the image open, has taken the first
 		d.Close()
 	}()
 	if err := d.Reset(0); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"syscall"
 	"unsafe"
 
@@ -24,6 +25,7 @@ type record struct {
 	Encrypt    bool
 	Wipe       bool
 	Backing    string  // path; "" = none
+	Blocks     uint64  // of PageSize bytes that it had when it was taken
 	Backings   uint64  // how many there were, of which it is the last
 	Generation uint64  // how often the device was set up
 	Disksize   uint64  // bytes; 0 = not set up
@@ -38,7 +40,7 @@ type algorithmRecord struct {
 func (s *settings) record() record {
 	r := record{
 		MemLimit: s.memLimit, Compressed: s.compressed, Pack: s.pack, Checksum: s.checksum, Encrypt: s.encrypt, Wipe: s.wipe,
-		Backing: s.backing, Backings: s.backings, Generation: s.generation, Disksize: s.disksize,
+		Backing: s.backing, Blocks: s.blocks, Backings: s.backings, Generation: s.generation, Disksize: s.disksize,
 	}
 	for i, name := range s.algorithm {
 		r.Algorithms = append(r.Algorithms, algorithmRecord{name, s.params[i]})
@@ -54,9 +56,12 @@ func (r *record) settings() (s settings, err error) {
 	if len(r.Algorithms) != priorities {
 		return s, fmt.Errorf("settings for %d algorithms, want %d: %w", len(r.Algorithms), priorities, syscall.EINVAL)
 	}
+	if r.Backing != "" && r.Blocks-1 >= math.MaxInt64/PageSize {
+		return s, fmt.Errorf("a backing device of %d blocks: %w", r.Blocks, syscall.EINVAL)
+	}
 	s = settings{
 		memLimit: r.MemLimit, compressed: r.Compressed, pack: r.Pack, checksum: r.Checksum, encrypt: r.Encrypt, wipe: r.Wipe,
-		backing: r.Backing, backings: r.Backings, generation: r.Generation, disksize: r.Disksize,
+		backing: r.Backing, blocks: r.Blocks, backings: r.Backings, generation: r.Generation, disksize: r.Disksize,
 	}
 	for i, a := range r.Algorithms {
 		s.algorithm[i], s.params[i] = a.Name, a.Params

@@ -121,6 +121,10 @@ func (r *restore) writeBack() {
 		run.request.Pages = append(run.request.Pages, PageRange{i, i})
 	}
 	run.request.Pages = merged(run.request.Pages)
+	if err := r.device.mayWriteBack(nil); err != nil {
+		r.full, r.back = true, r.back[:0]
+		return
+	}
 	for slots := r.back; len(slots) > 0; {
 		n, err := r.onePass(slots, run.stretch)
 		if err != nil || n == 0 {

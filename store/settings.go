@@ -22,6 +22,7 @@ type settings struct {
 	params    [priorities]compress.Params
 	memLimit  uint64 // pages; 0 = none
 	backing   string // path of the backing device; "" = none
+	blocks    uint64 // of the backing device, when it was taken
 
 	// Stay at a reset.
 	wipe                                bool // zero what is freed
@@ -72,7 +73,7 @@ func (d *Device) Wipe() bool {
 // reset is what is left of settings by a reset.
 func (s *settings) reset() {
 	s.defaultAlgorithms()
-	s.memLimit, s.backing, s.disksize = 0, "", 0
+	s.memLimit, s.backing, s.blocks, s.disksize = 0, "", 0, 0
 }
 
 // change changes the settings once a successor would find them so, with cfgMu

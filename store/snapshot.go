@@ -42,6 +42,7 @@ type snapshotRun struct {
 	scratch Scratch
 	arena   *offheap.Arena // of the scratch
 	past    table          // as it was touched at the moment
+	ahead   blocksAhead
 	now     uint32
 	element [cellBytes]byte
 }
@@ -98,6 +99,9 @@ func newSnapshotRun(l *live) (*snapshotRun, error) {
 	if err == nil {
 		err = r.arena.PopulateData(0, 2*PageSize)
 	}
+	if err == nil && l.backing != nil {
+		err = r.ahead.open()
+	}
 	if err != nil {
 		r.close()
 		return nil, fmt.Errorf("memory of the snapshot: %w", err)
@@ -108,6 +112,7 @@ func newSnapshotRun(l *live) (*snapshotRun, error) {
 
 func (r *snapshotRun) close() {
 	r.kept.close()
+	r.ahead.close()
 	if r.arena != nil {
 		r.arena.Close()
 	}
@@ -211,12 +216,16 @@ func (r *snapshotRun) walk(w *snapshot.Writer) error {
 func (r *snapshotRun) stretch(w *snapshot.Writer, i, end uint64) (next uint64, err error) {
 	r.passMu.Lock()
 	defer r.passMu.Unlock()
-	from, to := r.past.touchedRange(i, end)
-	for seen := uint64(0); from < end && seen < slotsPerStretch; from, to = r.past.touchedRange(to, end) {
-		seen += to - from
+	defer r.ahead.forget()
+	last := r.past.touchedEnd(i, end, slotsPerStretch)
+	from, to := r.past.touchedRange(i, last)
+	for ; from < last; from, to = r.past.touchedRange(to, last) {
 		for ; from < to; from++ {
 			if !w.HasRoom() {
 				return from, nil
+			}
+			if r.backing != nil && from >= r.ahead.next {
+				r.readAhead(w, from, last)
 			}
 			if err := r.slot(w, from); err != nil {
 				return from, err
@@ -305,11 +314,17 @@ func (r *snapshotRun) elementOf(e entry) []byte {
 }
 
 // blockOf reads what lies on the backing device.
-func (r *snapshotRun) blockOf(n note) ([]byte, error) {
+func (r *snapshotRun) blockOf(n note) (_ []byte, err error) {
 	if r.backing == nil {
 		return nil, fmt.Errorf("page %d: %w", n.slot, corrupt(ErrNoBacking))
 	}
-	block, err := r.backing.read(&r.scratch, n.e.block())
+	var block []byte
+	if there, ok := r.ahead.find(n.e.block()); ok {
+		block = r.scratch.block[:copy(r.scratch.block[:PageSize], there)]
+		err = r.backing.unseal(&r.scratch, n.e.block())
+	} else {
+		block, err = r.backing.read(&r.scratch, n.e.block())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("page %d: %w", n.slot, err)
 	}

@@ -111,6 +111,20 @@ func (t *table) touchedRange(i, end uint64) (from, to uint64) {
 	return end, end
 }
 
+// touchedEnd is the end of stretches from i on, and before end, that have at least
+// n slots in touched pages; end if there are fewer.
+func (t *table) touchedEnd(i, end, n uint64) uint64 {
+	for seen := uint64(0); seen < n; {
+		from, to := t.touchedRange(i, end)
+		if from == end {
+			return end
+		}
+		seen += to - from
+		i = to
+	}
+	return i
+}
+
 // touchedRangeBelow returns the last stretch [from, to) of slots before end that
 // lies in one touched page of the table; from == to == 0 if there is none.
 func (t *table) touchedRangeBelow(end uint64) (from, to uint64) {

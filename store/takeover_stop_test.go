@@ -155,9 +155,13 @@ func (c *child) left() *copies {
 	left := &copies{arenas: make(map[string]*offheap.Arena)}
 	for name, fd := range c.held {
 		var err error
-		if strings.HasPrefix(name, "backing.") {
-			left.file, err = blockfile.Adopt(dupFD(c.t, fd), c.o.Backing)
-		} else {
+		switch {
+		case strings.HasPrefix(name, processPrefix): // stands still
+		case strings.HasPrefix(name, "backing."):
+			var f *blockfile.File
+			f, err = blockfile.Adopt(dupFD(c.t, fd), c.o.Backing, int64(c.o.Pages)*PageSize*3/2)
+			left.file = struct{ Backing }{f} // not to be unlocked: the child has it still
+		default:
 			left.arenas[name], err = copyOf(fd, name, nil)
 		}
 		if err != nil {
@@ -205,7 +209,7 @@ func TestTakeOverFromAnywhere(t *testing.T) {
 				time.Sleep(time.Duration(rng.IntN(8000)) * time.Microsecond)
 				c.stop()
 				c.receive()
-				if len(c.held) == 6 && c.log.done[0].Load() > 0 {
+				if len(c.held) >= 6 && c.log.done[0].Load() > 0 {
 					next, v, err := c.left().successor(w)
 					if err != nil {
 						t.Fatal(err)

@@ -122,6 +122,7 @@ func (d *Device) Retire() error {
 		return err
 	}
 	d.dropBacking(d.settings.backings)
+	d.retireProcesses()
 	d.keeping.drop(stateName)
 	if arena := d.state.arena; arena != nil {
 		d.useState(newState(d.workers.Len()))

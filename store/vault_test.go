@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -153,76 +152,6 @@ func TestTakeOverByAnotherCrew(t *testing.T) {
 		}
 	}
 	if err := retire(d, v); err != nil {
-		t.Error(err)
-	}
-}
-
-// Without its backing device a disk has lost what lay there, and nothing else.
-func TestTakeOverWithoutBackingDevice(t *testing.T) {
-	d, w, v := newHeldDevice(t, 1)
-	d.openFile = func(string) (Backing, error) { return newMemBacking(64), nil }
-	if err := errors.Join(d.SetBackingDev("/memory"), d.SetWritebackChecksum(true)); err != nil {
-		t.Fatal(err)
-	}
-	setUp(t, d, "lz4", 4*pageKinds)
-	s := w.Scratch(0)
-	disk := fillDisk(t, d, s, newRand(t))
-	mustWriteback(t, d, WritebackRequest{Pages: []PageRange{{0, 2*pageKinds - 1}}})
-	lost := d.Stats().BackingUsed
-	c, err := leave(v, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.file = nil
-	next, nv, err := c.successor(w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a := next.Adoption(); a.Lost != lost || len(a.Findings) == 0 || next.BackingDev() != "" {
-		t.Errorf("%+v, want %d pages lost", a, lost)
-	}
-	wantErrno(t, "writeback", next.WritebackReady(), syscall.ENODEV)
-	half := int64(len(disk) / 2)
-	page := make([]byte, half)
-	if mustRead(t, next, s, page, half); string(page) != string(disk[half:]) {
-		t.Error("what was in memory differs")
-	}
-	check(t, next)
-	if slices.Contains(nv.names(), "1.seals") {
-		t.Error("the seals of a backing device that there is not are still held")
-	}
-	if err := retire(next, nv); err != nil {
-		t.Error(err)
-	}
-}
-
-// A backing device that has grown meanwhile has as many blocks as before.
-func TestTakeOverOfABackingDeviceThatGrew(t *testing.T) {
-	d, w, v := newHeldDevice(t, 1)
-	d.openFile = func(string) (Backing, error) { return newMemBacking(600), nil }
-	if err := errors.Join(d.SetBackingDev("/memory"), d.SetWritebackChecksum(true)); err != nil {
-		t.Fatal(err)
-	}
-	setUp(t, d, "lz4", 4*pageKinds)
-	s := w.Scratch(0)
-	disk := fillDisk(t, d, s, newRand(t))
-	mustWriteback(t, d, everyPage(4*pageKinds))
-	c, err := leave(v, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := c.file.(*memBacking)
-	b.data = append(b.data, make([]byte, 100*reachStep*PageSize/64)...)
-	next, nv, err := c.successor(w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantDisk(t, next, s, disk)
-	check(t, next)
-	if got := next.Stats().BackingBlocks; got < 600 || got > 600+2*PageSize/4 {
-		t.Errorf("%d blocks, before it were 600", got)
-	}
-	if err := retire(next, nv); err != nil {
 		t.Error(err)
 	}
 }

@@ -53,6 +53,9 @@ func (d *Device) Writeback(r WritebackRequest) (result WritebackResult, err erro
 		if !r.Idle && !r.Huge && !r.Incompressible && len(r.Pages) == 0 {
 			return nil
 		}
+		if err := d.mayWriteBack(l.post.stop); err != nil {
+			return err
+		}
 		p := &writeback{live: l, request: r, settings: &d.writing, compressed: d.writing.compressed.Load()}
 		p.request.Pages = merged(r.Pages)
 		err := p.run()

@@ -237,7 +237,9 @@ func (d *Device) noteBacking(b Backing) error {
 			return err
 		}
 	}
-	err := d.change(func(s *settings) { s.backing, s.backings = b.Path(), number })
+	err := d.change(func(s *settings) {
+		s.backing, s.backings, s.blocks = b.Path(), number, uint64(b.Size())/PageSize
+	})
 	if err != nil {
 		number++ // for nothing
 	}
@@ -256,8 +258,9 @@ func (d *Device) openBacking(path string) (Backing, error) {
 // after the record has said that it is none any more.
 func (d *Device) dropBacking(number uint64) {
 	if d.backing != nil {
-		// A standby may have its copy of the descriptor for a moment more.
-		if u, ok := d.backing.(interface{ Unlock() }); ok {
+		// A standby may have its copy of the descriptor for a moment more. So has a
+		// process that may write there still, and for so long it stays taken.
+		if u, ok := d.backing.(interface{ Unlock() }); ok && d.forebearsGone() {
 			u.Unlock()
 		}
 		d.backing.Close()

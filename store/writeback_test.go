@@ -340,7 +340,7 @@ func TestCheckFindsBlocks(t *testing.T) {
 
 func TestBackingBlocks(t *testing.T) {
 	const blocks = 150
-	b, err := newBacking(newMemBacking(blocks), &writebackSettings{state: newState(1)}, nil)
+	b, err := newBacking(newMemBacking(blocks), blocks, &writebackSettings{state: newState(1)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

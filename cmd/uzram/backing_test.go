@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -65,10 +64,9 @@ func TestBacking_Making(t *testing.T) {
 		{"made, signal", false, true, func() error {
 			signals := make(chan os.Signal, 1)
 			signal.Notify(signals, syscall.SIGTERM)
-			defer signal.Stop(signals)
 			err := unix.Kill(os.Getpid(), syscall.SIGTERM)
 			<-signals
-			time.Sleep(50 * time.Millisecond) // the other listener gets it now
+			signal.Stop(signals) // returns when the other listener has it too
 			return err
 		}, false},
 		{"there", true, false, func() error { return nil }, true},

@@ -113,7 +113,8 @@ func mountAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if o.restore != "" && !(o.fdstore && keeper.StoreFilled()) { // else the disk is there, and the file may be gone
+	_, kept := keeper.StoreFilled()
+	if o.restore != "" && !(o.fdstore && kept) { // else the disk is there, and the file may be gone
 		if _, _, err := verifySnapshot(o.restore, c.App.ErrWriter); err != nil {
 			return err
 		}
@@ -187,7 +188,7 @@ func parseMount(c *cli.Context) (mountOptions, error) {
 	if err := o.parseKeeper(c); err != nil {
 		return o, err
 	}
-	if o.fdstore && keeper.StoreFilled() { // the mount is there, and nobody answers yet
+	if filled, _ := keeper.StoreFilled(); o.fdstore && filled { // the mount is there, and nobody answers yet
 		o.dir, err = canonical(args[0])
 		return o, err
 	}

@@ -25,8 +25,10 @@ func upgradeCommand() *cli.Command {
 		Name:      "upgrade",
 		Usage:     "have another version of the program serve a mounted disk",
 		UsageText: "uzram upgrade [--binary PATH] DIR",
-		Description: "Starts the program, waits until it says that it can read what is in memory, and has it take over; requests under\n" +
-			"way are answered by it. If it cannot, the old one goes on and the message says why. The keeper itself stays as it is.\n\n" +
+		Description: "Starts the program, waits until it says that it can read what is in memory, and has it take over when the old one\n" +
+			"has answered the requests under way. If it cannot, the old one goes on and the message says why. The keeper itself\n" +
+			"stays as it is. A mount keeps the format of memory that it was made with, so that an older program can take it over\n" +
+			"again if it reads that.\n\n" +
 			"Example:\n\n  uzram upgrade /run/z",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "binary", Usage: "upgrade to the program `PATH` (default: this one, as it lies on the disk)"},

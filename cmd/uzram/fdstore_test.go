@@ -23,6 +23,7 @@ type fdStore struct {
 	socket int
 	names  []string
 	fds    []int
+	took   int
 }
 
 func newFDStore(t *testing.T) *fdStore {
@@ -75,6 +76,7 @@ func (s *fdStore) until(what string, so func(text string) bool) {
 }
 
 func (s *fdStore) take(text string, oob []byte) {
+	s.took++
 	var fds []int
 	if all, err := unix.ParseSocketControlMessage(oob); err == nil && len(all) == 1 {
 		fds, _ = unix.ParseUnixRights(&all[0])
@@ -92,10 +94,18 @@ func (s *fdStore) take(text string, oob []byte) {
 	}
 }
 
-// start starts the service's next process and returns when it is ready. The shell knows its process id beforehand.
+// start starts the service's next process and returns when it is ready.
 func (s *fdStore) start(dir string) (cmd *exec.Cmd, stderr *bytes.Buffer) {
 	s.t.Helper()
-	cmd = exec.Command("sh", "-c", `export LISTEN_PID=$$; exec "$@"`, "sh", binary, "mount", "--fdstore", "--disksize", "16M", dir)
+	cmd, stderr = s.launch("--disksize", "16M", dir)
+	s.until("READY", func(text string) bool { return text == "READY=1" })
+	return cmd, stderr
+}
+
+// launch starts the service's next process. The shell knows its process id beforehand.
+func (s *fdStore) launch(args ...string) (cmd *exec.Cmd, stderr *bytes.Buffer) {
+	s.t.Helper()
+	cmd = exec.Command("sh", append([]string{"-c", `export LISTEN_PID=$$; exec "$@"`, "sh", binary, "mount", "--fdstore"}, args...)...)
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+s.name, "LISTEN_FDS="+strconv.Itoa(len(s.fds)), "LISTEN_FDNAMES="+strings.Join(s.names, ":"))
 	for _, fd := range s.fds {
 		copied, err := unix.Dup(fd)
@@ -118,8 +128,79 @@ func (s *fdStore) start(dir string) (cmd *exec.Cmd, stderr *bytes.Buffer) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	s.until("READY", func(text string) bool { return text == "READY=1" })
 	return cmd, stderr
+}
+
+// TestFDStore_DeathInStart: wherever a start dies, the next process makes all of it anew or finds all of it.
+func TestFDStore_DeathInStart(t *testing.T) {
+	// No loop device: one who dies while he attaches it may wait for his own answer, and only a keeper helps him out.
+	settings := []string{"--algorithm", "zstd", "--mem-limit", "8M", "--disksize", "16M"}
+	for step, ready := 1, false; !ready; step++ {
+		s, dir := newFDStore(t), t.TempDir()
+		t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+		args := append(settings, dir)
+		cmd, _ := s.launch(args...)
+		s.until("the step, or READY", func(text string) bool {
+			ready = text == "READY=1"
+			return ready || s.took == step
+		})
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		s.complete(step, dir, args)
+	}
+}
+
+// TestFDStore_DeathInEnd: wherever an end dies, the next process begins anew.
+func TestFDStore_DeathInEnd(t *testing.T) {
+	for step, over := 1, false; !over; step++ {
+		s, dir := newFDStore(t), t.TempDir()
+		t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+		args := []string{"--algorithm", "zstd", "--mem-limit", "8M", "--disksize", "16M", dir}
+		cmd, _ := s.launch(args...)
+		s.until("READY", func(text string) bool { return text == "READY=1" })
+		if err := cmd.Process.Signal(unix.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		before := s.took
+		s.until("the step, or the end", func(text string) bool {
+			over = len(ended) == 1
+			return over || s.took-before == step
+		})
+		_ = cmd.Process.Kill()
+		<-ended
+		s.complete(step, dir, args)
+	}
+}
+
+// complete starts the next process, looks whether its mount has all settings, and ends it.
+func (s *fdStore) complete(step int, dir string, args []string) {
+	s.t.Helper()
+	s.until("that all it sent is taken", func(text string) bool { return text == "" })
+	cmd, stderr := s.launch(args...)
+	s.until("READY", func(text string) bool { return text == "READY=1" })
+	for file, want := range map[string]string{"disksize": "16777216", "comp_algorithm": "[zstd]"} {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil || !strings.Contains(string(text), want) {
+			s.t.Errorf("step %d: %s has %q, %v; want %s", step, file, text, err, want)
+		}
+	}
+	if mm, err := os.ReadFile(filepath.Join(dir, "mm_stat")); err != nil || !strings.Contains(string(mm), " 8388608 ") {
+		s.t.Errorf("step %d: mm_stat has %q, %v; want the limit", step, mm, err)
+	}
+	if err := cmd.Process.Signal(unix.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	s.until("the end", func(string) bool { return len(ended) == 1 })
+	if err := <-ended; err != nil {
+		s.t.Errorf("step %d: the end is %v: %s", step, err, stderr)
+	}
+	if len(s.names) != 0 {
+		s.t.Errorf("step %d: the store still has %q", step, s.names)
+	}
 }
 
 // TestFDStore: with systemd as the keeper a disk outlives the process that serves it, several times, and its end leaves

@@ -16,6 +16,7 @@ import (
 	"uzram/internal/keeper"
 	"uzram/internal/loopdev"
 	"uzram/internal/mountinfo"
+	"uzram/internal/status"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,7 +53,8 @@ func ordersOf(o mountOptions) orders {
 
 func (w orders) options() mountOptions {
 	return mountOptions{
-		dir: w.Dir, loop: w.Loop, multi: w.Multi, devices: w.Devices, hook: w.Hook, swap: w.Swap, wipe: w.Wipe, detach: w.Detach, allowOther: w.AllowOther,
+		dir: w.Dir, loop: w.Loop, multi: w.Multi, devices: w.Devices, hook: w.Hook,
+		swap: w.Swap, wipe: w.Wipe, detach: w.Detach, allowOther: w.AllowOther,
 		logFile: w.Log, logLevel: w.LogLevel,
 	}
 }
@@ -63,7 +65,12 @@ var errSaid = errors.New("the worker has said why")
 // runKeeper has a worker serve the mount, and the next one when it dies. link is nil in the foreground.
 func runKeeper(o mountOptions, link *starter) error {
 	guard.Apply(guard.Kernel{}) // may start this program again; what it starts is marked as I/O flusher then
-	_ = guard.Kernel{}.NoCoreDump()
+	var confined []status.Guard
+	if o.hook == "" { // a hook has the rights of whoever mounted, and the workers that start it are started here
+		confined = guard.ConfineStarter(guard.Kernel{})
+	} else {
+		_ = guard.Kernel{}.NoCoreDump()
+	}
 	if link != nil {
 		link.guarded()
 	}
@@ -73,6 +80,12 @@ func runKeeper(o mountOptions, link *starter) error {
 		return err
 	}
 	defer handler.Close()
+	log := slog.New(handler).With("dir", o.dir, "keeper", os.Getpid())
+	for _, g := range confined {
+		if g.State == status.GuardRefused {
+			log.Debug("guard of the keeper refused", "guard", g.Name, "reason", g.Reason)
+		}
+	}
 	orders, err := json.Marshal(ordersOf(o))
 	if err != nil {
 		return err
@@ -81,7 +94,7 @@ func runKeeper(o mountOptions, link *starter) error {
 		Command: func(first bool) keeper.Command { return workerCommandLine(o.dir, string(orders), first, link) },
 		Standby: o.standby,
 		Held:    o.held(),
-		Log:     slog.New(handler).With("dir", o.dir, "keeper", os.Getpid()),
+		Log:     log,
 		Started: func() {
 			if link != nil {
 				link.close()

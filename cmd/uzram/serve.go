@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"uzram/fusefs"
@@ -37,6 +38,7 @@ type daemon struct {
 	opts   mountOptions
 	log    *slog.Logger
 	level  *slog.LevelVar
+	kept   *atomic.Uint64 // the level that was set while serving; 0 = none
 	guards []status.Guard
 	device *store.Device // the one device; nil with many
 	dev    uint64        // device number of the mount; 0: not known
@@ -162,7 +164,11 @@ func (d *daemon) adoptDevice(workers *store.Workers, prefix string, fds map[stri
 	}
 	d.tellLocked(device)
 	if a := device.Adoption(); len(a.Findings) > 0 {
-		d.log.Error("pages are lost", "device", prefix, "pages", a.Lost, "of", a.Slots, "first", a.Findings[0])
+		what := "pages are lost"
+		if a.Lost == 0 {
+			what = "the backing device could not be taken over"
+		}
+		d.log.Error(what, "device", prefix, "pages", a.Lost, "of", a.Slots, "first", a.Findings[0])
 	}
 	return device, nil
 }
@@ -195,6 +201,7 @@ func (d *daemon) fuseOptions(workers *store.Workers) fusefs.Options {
 		Guards:     d.guardStates,
 		Control:    d.control,
 		Logger:     d.log,
+		Kept:       d.keepLevel,
 	}
 	if d.next != nil {
 		o.Vault, o.Keeper = d.next, d.showKeeper
@@ -214,6 +221,9 @@ func (d *daemon) fuseOptions(workers *store.Workers) fusefs.Options {
 
 // untilEnd waits for the end of the mount. A signal unmounts; a mount that is in use stays, and is served on.
 func (d *daemon) untilEnd(m *fusefs.Mount, signals <-chan os.Signal, ended <-chan error) error {
+	if d.next != nil {
+		go d.retireWhenTold(m)
+	}
 	for {
 		select {
 		case <-d.keeperLost():
@@ -283,8 +293,21 @@ func (d *daemon) control(verb string, args []string) error {
 	if err != nil {
 		return unix.EINVAL
 	}
-	d.level.Set(level)
+	d.setLevel(level)
 	return nil
+}
+
+// keepLevel has the level outlive this process; one that was set before is set again.
+func (d *daemon) keepLevel(word *atomic.Uint64) {
+	d.kept = word
+	if n := word.Load(); n != 0 {
+		d.level.Set(slog.Level(int64(n) >> 1))
+	}
+}
+
+func (d *daemon) setLevel(level slog.Level) {
+	d.kept.Store(uint64(level)<<1 | 1)
+	d.level.Set(level)
 }
 
 // openLog opens where the log goes.

@@ -10,6 +10,8 @@ import (
 	"uzram/fusefs"
 	"uzram/internal/failpoint"
 	"uzram/internal/keeper"
+	"uzram/internal/loopdev"
+	"uzram/internal/mountinfo"
 	"uzram/internal/offheap"
 	"uzram/internal/status"
 	"uzram/store"
@@ -23,7 +25,8 @@ const devicePrefix = "d0."
 // successor keeps what the next worker needs: a keeper, or systemd.
 type successor interface {
 	store.Vault
-	// Await returns when this process is to serve. first: nothing is there to be taken over.
+	// Await returns when this process is to serve. first: nothing is there to be taken over; descriptors then are the
+	// remains of a start that was not finished.
 	Await(keeper.Formats) (fds map[string]int, first bool, err error)
 	// Serving says that requests are answered; Settled that the start is over; Ended that the mount is gone.
 	Serving() error
@@ -31,6 +34,9 @@ type successor interface {
 	Ended()
 	State() keeper.State
 	Lost() <-chan struct{}
+	// Retirements are orders to leave nothing under way, which Retired answers.
+	Retirements() <-chan keeper.Retirement
+	Retired(keeper.Retirement) error
 	// Upgrade has another program take over.
 	Upgrade(token, path string, fd int) error
 }
@@ -53,7 +59,12 @@ func (d *daemon) runKept(f face, workers *store.Workers, signals chan os.Signal)
 	if err != nil {
 		return err
 	}
+	unsettled := first && len(fds) > 0
+	if unsettled && swappedOn(d.opts.dir) { // which comes last
+		first = false
+	}
 	if first {
+		d.forget(fds)
 		err := d.runFirst(f, workers, signals)
 		d.next.Ended()
 		return err
@@ -67,7 +78,11 @@ func (d *daemon) runKept(f face, workers *store.Workers, signals chan os.Signal)
 		d.log.Error("could not take the mount over", "reason", sentence(err))
 		return fmt.Errorf("take over %s: %w", d.opts.dir, err)
 	}
-	if err := d.next.Serving(); err != nil {
+	err = d.next.Serving()
+	if err == nil && unsettled {
+		err = d.next.Settled()
+	}
+	if err != nil {
 		d.log.Error("could not tell the keeper", "reason", sentence(err)) // it is gone; untilEnd sees that
 	}
 	failpoint.Hit(failpoint.AdoptServing)
@@ -80,8 +95,39 @@ func (d *daemon) runKept(f face, workers *store.Workers, signals chan os.Signal)
 	return err
 }
 
+// swappedOn says whether a loop device of the mount is swap space, without asking the mount.
+func swappedOn(dir string) bool {
+	loops, _ := loopdev.FindInside(dir)
+	for _, l := range loops {
+		if len(mountinfo.SwapsOn(l.Loop)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// forget takes down what a start that was not finished has left.
+func (d *daemon) forget(fds map[string]int) {
+	if len(fds) == 0 {
+		return
+	}
+	d.log.Warn("the start before this one was not finished: it begins anew")
+	for name, fd := range fds {
+		d.next.Drop(name)
+		unix.Close(fd)
+	}
+	abandonUnserved(d.opts.dir)
+}
+
 // adopt takes over what a worker before this one has left.
 func (d *daemon) adopt(workers *store.Workers, fds map[string]int) (m *fusefs.Mount, err error) {
+	format, err := fusefs.FormatOf(fds)
+	if err == nil {
+		err = offheap.SetFormat(format)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if !d.opts.multi {
 		if d.device, err = d.adoptDevice(workers, devicePrefix, fds); err != nil {
 			return nil, err
@@ -103,6 +149,32 @@ func (d *daemon) settled() error {
 		return nil
 	}
 	return d.next.Settled()
+}
+
+// retirePatience is how long commands may take that are under way when another program is to take over.
+const retirePatience = 5 * time.Second
+
+// retireWhenTold has the mount retire, or go on, as often as the keeper says.
+func (d *daemon) retireWhenTold(m *fusefs.Mount) {
+	for {
+		var r keeper.Retirement
+		select {
+		case <-d.next.Lost(): // nobody will come after this process: it takes the mount down, which needs it to serve
+			m.Resume()
+			return
+		case r = <-d.next.Retirements():
+		}
+		if r.Resume {
+			m.Resume()
+			continue
+		}
+		start := time.Now()
+		stopped := m.Retire(retirePatience)
+		d.log.Debug("retired", "nothing_under_way", stopped, "after", time.Since(start))
+		if stopped {
+			_ = d.next.Retired(r)
+		}
+	}
 }
 
 // keeperLost is closed when the keeper is gone; nil, which never is, if there is none.

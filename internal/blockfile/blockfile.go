@@ -124,27 +124,6 @@ func (f *File) take() error {
 	return nil
 }
 
-// Adopt makes a File of what Open made of path in another process. The file is
-// taken still, and fd is the File's from then on; after an error it is the
-// caller's. Errors as Open's.
-func Adopt(fd int, path string) (*File, error) {
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	if err == nil && flags&unix.O_ACCMODE != unix.O_RDWR {
-		err = fmt.Errorf("not open for writing: %w", syscall.EINVAL)
-	}
-	f := &File{fd: fd, path: path, direct: flags&unix.O_DIRECT != 0}
-	if err == nil {
-		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC)
-	}
-	if err == nil {
-		err = f.take()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s, taken over: %w", path, err)
-	}
-	return f, nil
-}
-
 // Create is New, but if something is at path already all is well.
 func Create(path string, size uint64) error {
 	err := New(path, size)

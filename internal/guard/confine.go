@@ -17,6 +17,10 @@ import (
 const kept uint64 = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_IPC_LOCK | 1<<unix.CAP_DAC_OVERRIDE | 1<<unix.CAP_DAC_READ_SEARCH |
 	1<<unix.CAP_SYS_PTRACE
 
+// handedOn are those that a daemon needs at its start, and so does who starts it: to put up its guards, and to take from
+// itself what it needs no more.
+const handedOn uint64 = 1<<unix.CAP_SYS_RESOURCE | 1<<unix.CAP_SETPCAP
+
 // Confinement is what Confine asks of the kernel.
 type Confinement interface {
 	Capabilities() (permitted uint64, err error)
@@ -32,22 +36,27 @@ type Confinement interface {
 // executes, and core dumps. Call it after Apply and before the mount exists: it stops all threads for a moment, and one that
 // waits for the mount would not stop. What this process starts is confined as it is.
 func Confine(c Confinement) []status.Guard {
-	return []status.Guard{capabilities(c), noNewPrivileges(c), noCoreDump(c)}
+	return []status.Guard{capabilities(c, kept), noNewPrivileges(c), noCoreDump(c)}
 }
 
-func capabilities(c Confinement) status.Guard {
+// ConfineStarter is Confine for a process that starts daemons, each of which confines itself.
+func ConfineStarter(c Confinement) []status.Guard {
+	return []status.Guard{capabilities(c, kept|handedOn), noNewPrivileges(c), noCoreDump(c)}
+}
+
+func capabilities(c Confinement, keep uint64) status.Guard {
 	const name = "capabilities"
 	have, err := c.Capabilities()
 	if err != nil {
 		return refused(name, "%s", err)
 	}
-	if have&^kept == 0 {
+	if have&^keep == 0 {
 		return active(name, fmt.Sprintf("%d are left, none had to be dropped", bits.OnesCount64(have)))
 	}
-	if err := c.KeepCapabilities(have & kept); err != nil {
+	if err := c.KeepCapabilities(have & keep); err != nil {
 		return refused(name, "%s", confineError(err))
 	}
-	return active(name, fmt.Sprintf("%d are left, %d were dropped", bits.OnesCount64(have&kept), bits.OnesCount64(have&^kept)))
+	return active(name, fmt.Sprintf("%d are left, %d were dropped", bits.OnesCount64(have&keep), bits.OnesCount64(have&^keep)))
 }
 
 // noNewPrivileges leaves alone whoever needs the helper that mounts and unmounts for ordinary users, a setuid program.

@@ -66,6 +66,20 @@ func TestConfine(t *testing.T) {
 	}
 }
 
+// TestConfineStarter: what a daemon takes from itself or needs for it must be left.
+func TestConfineStarter(t *testing.T) {
+	c := cage{have: uint64(1)<<(unix.CAP_LAST_CAP+1) - 1}
+	for _, g := range ConfineStarter(&c) {
+		if g.State != status.GuardActive {
+			t.Errorf("%+v", g)
+		}
+	}
+	want := kept | 1<<unix.CAP_SETPCAP | 1<<unix.CAP_SYS_RESOURCE
+	if len(c.keeps) != 1 || c.keeps[0] != want || c.noNew != 1 {
+		t.Errorf("asked to keep %#x, and %d times for no new privileges; want %#x", c.keeps, c.noNew, want)
+	}
+}
+
 const confinedEnv = "UZRAM_TEST_CONFINED"
 
 // TestKernel_Confined: a process of its own confines itself, and the kernel says of each of its threads, and of a program

@@ -25,12 +25,17 @@ type child struct {
 	proc               int // /proc/PID/status, -1 if it could not be opened
 	started, served    time.Duration
 	standing, serving  bool
+	due                bool // is to go when it stands
 	ended              bool // said so
 	replaced           bool // killed for an upgrade
 	asking             bool // for an upgrade, and has no answer yet
 	failed             bool // does not keep to the protocol, or does not read
 	pinged             bool // and has not answered
+	behind             bool // was told more since
+	pingedAt           time.Duration
 	stuck              int  // how often stuck in turn
+	gone               bool // has been waited for
+	closed             bool
 	formats            Formats
 	queue              []message     // for which the socket has no room yet
 	readAt             time.Duration // when it read the last of them
@@ -81,10 +86,21 @@ func spawn(program int, c Command) (*child, error) {
 	return ch, nil
 }
 
-// kill may be called until the child has been waited for: so long the number is its own.
-func (c *child) kill() { _ = unix.Kill(c.pid, unix.SIGKILL) }
+// kill does nothing to a child that has been waited for: its number may be another's.
+func (c *child) kill() {
+	if !c.gone {
+		_ = unix.Kill(c.pid, unix.SIGKILL)
+	}
+}
+
+// unread says whether a child may not have read what it was told.
+func (c *child) unread() bool { return c != nil && c.pinged && !c.failed }
 
 func (c *child) close() {
+	if c.closed {
+		return
+	}
+	c.closed = true
 	unix.Close(c.pidfd)
 	unix.Close(c.socket)
 	if c.proc >= 0 {

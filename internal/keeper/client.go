@@ -35,12 +35,19 @@ type Client struct {
 	state  atomic.Pointer[State]
 	lost   chan struct{}
 	acks   chan syscall.Errno
+	retire chan Retirement
 
 	upgradeMu sync.Mutex
 	upgraded  chan verdict
 
 	mu  sync.Mutex // one request at a time
 	out wire
+}
+
+// Retirement is an order to end what is under way and to begin no more, or one to go on after all.
+type Retirement struct {
+	Resume bool
+	number uint32
 }
 
 // verdict is how an upgrade went.
@@ -70,6 +77,7 @@ func newClient(socket int) *Client {
 		socket:   socket,
 		lost:     make(chan struct{}),
 		acks:     make(chan syscall.Errno, 1),
+		retire:   make(chan Retirement, 1),
 		upgraded: make(chan verdict, 1),
 	}
 	c.state.Store(&State{})
@@ -102,6 +110,10 @@ func (c *Client) Await(f Formats) (fds map[string]int, first bool, err error) {
 			fds[name] = m.fd
 		case kindState:
 			c.show(&m)
+		case kindPing:
+			if err := c.out.send(c.socket, message{kind: kindPong, fd: -1}, 0); err != nil {
+				return nil, false, err
+			}
 		case kindGo:
 			go c.listen(in)
 			return fds, m.code == 1, nil
@@ -125,6 +137,12 @@ func (c *Client) listen(in *wire) {
 			c.show(&m)
 		case kindPing:
 			_ = pong.send(c.socket, message{kind: kindPong, fd: -1}, 0)
+		case kindRetire, kindResume:
+			select {
+			case <-c.retire: // only the last order counts
+			default:
+			}
+			c.retire <- Retirement{m.kind == kindResume, m.code}
 		case kindUpgraded:
 			select {
 			case c.upgraded <- verdict{syscall.Errno(m.code), string(m.text)}:
@@ -190,6 +208,16 @@ func (c *Client) Serving() error { return c.request(message{kind: kindServing, f
 // Ended says that the work is over: when this process exits, the keeper does so with the same code.
 func (c *Client) Ended() { _ = c.request(message{kind: kindEnded, fd: -1}) }
 
+// Retirements gives the keeper's orders before this process is replaced.
+func (c *Client) Retirements() <-chan Retirement { return c.retire }
+
+// Retired carries the order out: nothing is under way. This process will be killed.
+func (c *Client) Retired(r Retirement) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out.send(c.socket, message{kind: kindRetired, code: r.number, fd: -1}, 0)
+}
+
 // State returns what the keeper said last.
 func (c *Client) State() State { return *c.state.Load() }
 
@@ -197,8 +225,8 @@ func (c *Client) State() State { return *c.state.Load() }
 func (c *Client) Lost() <-chan struct{} { return c.lost }
 
 // Upgrade has the keeper start the program behind fd, which was opened as path, as the next worker, and returns when that
-// one is ready: soon afterwards this process is killed. EBUSY if another upgrade is under way; any other error says what is
-// wrong with the program, and this process goes on. A token that has been upgraded by already returns nil at once: it is for
+// one is ready: then this process is told to retire, and killed. EBUSY if another upgrade is under way; any other error says
+// what is wrong with the program, and this process goes on. A token that has been upgraded by already returns nil at once: it is for
 // a request that is made again by a successor.
 func (c *Client) Upgrade(token, path string, fd int) error {
 	c.upgradeMu.Lock()

@@ -20,6 +20,7 @@ func (k *keeper) reap() {
 		}
 		for _, c := range [...]*child{k.worker, k.standby, k.upgrade.child} {
 			if c != nil && c.pid == pid {
+				c.gone = true
 				k.listen(c) // what it said before it died counts
 				k.died(c, status)
 			}

@@ -5,7 +5,7 @@
 //
 // The keeper knows descriptors by name and nothing of what they are. It watches its children by pidfd. When the worker dies
 // it tells the standby to go, and starts the next standby once that one serves. A worker that has to die for an upgrade goes
-// the same way, with a standby made from another binary.
+// the same way, with a standby made from another binary, when it has said that nothing is under way.
 //
 // # Rules for a worker
 //
@@ -17,7 +17,8 @@
 //
 // One thread, one ppoll, buffers made beforehand, memory locked as far as the caller sees to it: nothing is allocated but
 // to start a process and to log that one died. No call of the loop waits for anybody: a child that does not read its
-// messages is killed.
+// messages is killed. What is dropped is soon gone: a child gets descriptors only when it stands by, that is, reads, and
+// says what it has read.
 //
 // # Ends
 //

@@ -19,6 +19,8 @@ const (
 	firstListenFD = 3
 	// mostStored is more than anybody has systemd keep for a service (FileDescriptorStoreMax=).
 	mostStored = 1 << 20
+	// settledName is what the mark of a finished start is held under.
+	settledName = "settled"
 	// barrierTime is how long systemd may take to have stored a descriptor.
 	barrierTime = 10 * time.Second
 )
@@ -27,12 +29,16 @@ const (
 // unit needs Type=notify, FileDescriptorStoreMax= and Restart=. There is no standby, and no upgrade but by killing the
 // process.
 //
+// A descriptor that stands for nothing is held from when the first process has settled until the end (settledName): a process
+// that finds others without it finds what a start has left that was not finished, or an end.
+//
 // A message with a descriptor is answered by nobody; so each is followed by a barrier, a pipe that systemd closes when it has
 // dealt with all that came before.
 type Store struct {
 	mu    sync.Mutex // a message and its barrier at a time
 	addr  unix.SockaddrUnix
 	fds   map[string]int
+	older []int           // of two of one name, which a barrier that timed out leaves
 	names map[string]bool // what systemd holds
 	first bool            // nothing was there to be taken over
 	lost  chan struct{}   // never closed: systemd does not die
@@ -41,10 +47,14 @@ type Store struct {
 // StoreOffered says whether systemd listens to this process.
 func StoreOffered() bool { return os.Getenv(notifyEnv) != "" }
 
-// StoreFilled says whether systemd hands over what a process before this one had it keep.
-func StoreFilled() bool {
+// StoreFilled says whether systemd hands over what a process before this one had it keep, and whether that one had settled.
+func StoreFilled() (filled, settled bool) {
 	s, err := InheritedStore()
-	return err == nil && len(s.fds) > 0
+	if err != nil {
+		return false, false
+	}
+	_, settled = s.fds[settledName]
+	return len(s.fds) > 0, settled
 }
 
 // InheritedStore returns systemd's store with what it kept for this service.
@@ -70,20 +80,29 @@ func InheritedStore() (*Store, error) {
 	for i := range n {
 		s.names[names[i]] = true
 		if old, ok := s.fds[names[i]]; ok {
-			unix.Close(old)
+			s.older = append(s.older, old)
 		}
 		s.fds[names[i]] = firstListenFD + i
 	}
 	return s, nil
 }
 
-// Await returns what systemd kept, at once.
+// Await returns what systemd kept, at once. If first is true these are the remains of one that had not settled.
 func (s *Store) Await(Formats) (fds map[string]int, first bool, err error) {
 	for _, fd := range s.fds {
 		unix.CloseOnExec(fd)
 	}
+	for _, fd := range s.older {
+		unix.Close(fd)
+	}
+	s.older = nil
 	fds, s.fds = s.fds, nil
-	s.first = len(fds) == 0
+	mark, settled := fds[settledName]
+	if settled {
+		unix.Close(mark)
+		delete(fds, settledName)
+	}
+	s.first = !settled
 	return fds, s.first, nil
 }
 
@@ -124,8 +143,18 @@ func (s *Store) Serving() error {
 	return s.ready()
 }
 
-// Settled tells systemd that the service is ready.
-func (s *Store) Settled() error { return s.ready() }
+// Settled has what is held count from now on, and tells systemd that the service is ready.
+func (s *Store) Settled() error {
+	mark, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(mark)
+	if err := s.Hold(settledName, mark); err != nil {
+		return err
+	}
+	return s.ready()
+}
 
 func (s *Store) ready() error {
 	s.mu.Lock()
@@ -133,10 +162,11 @@ func (s *Store) ready() error {
 	return s.send("READY=1", -1)
 }
 
-// Ended takes everything out of the store.
+// Ended takes everything out of the store, the mark first.
 func (s *Store) Ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.drop(settledName)
 	for name := range s.names {
 		s.drop(name)
 	}
@@ -146,6 +176,12 @@ func (s *Store) Ended() {
 
 // State is that of no keeper.
 func (s *Store) State() State { return State{} }
+
+// Retirements is never sent to.
+func (s *Store) Retirements() <-chan Retirement { return nil }
+
+// Retired has nobody to hear it.
+func (s *Store) Retired(Retirement) error { return unix.EOPNOTSUPP }
 
 // Lost is never closed.
 func (s *Store) Lost() <-chan struct{} { return s.lost }

@@ -191,6 +191,10 @@ func TestStore_Inherited(t *testing.T) {
 		}
 		unix.Close(fd)
 	}
+	if err := s.Settled(); err != nil {
+		t.Fatal(err)
+	}
+	before := m.readies(s)
 	var names []string
 	var files []*os.File
 	m.mu.Lock()
@@ -203,7 +207,7 @@ func TestStore_Inherited(t *testing.T) {
 	}
 	m.mu.Unlock()
 	out := runStored(t, files, names)
-	if n := m.readies(s); n != 1 {
+	if n := m.readies(s) - before; n != 1 {
 		t.Errorf("the next process was ready %d times, want once", n)
 	}
 	for _, f := range files {
@@ -260,7 +264,7 @@ func storedCommand(t *testing.T) *exec.Cmd {
 // stored is the next process.
 func stored() int {
 	check(os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))) // systemd knows it when it starts a process
-	if !StoreFilled() {
+	if filled, settled := StoreFilled(); !filled || !settled {
 		return 1
 	}
 	s, err := InheritedStore()

@@ -40,6 +40,9 @@ type keeper struct {
 	scratch         [4096]byte
 }
 
+// readTime is how long a standby may take to read a message.
+const readTime = 5 * time.Second
+
 // maxChildren: worker, standby, and what is to be upgraded to.
 const maxChildren = 3
 
@@ -104,7 +107,7 @@ func (k *keeper) turn() {
 		}
 	}
 	k.owed |= set &^ (1 << unix.SIGCHLD)
-	if k.worker != nil && (k.worker.serving || !k.settled) {
+	if k.worker != nil && (k.worker.serving && !k.upgrade.handing || !k.settled) { // one that is replaced could not obey
 		forward(k.owed, k.worker.pid)
 		k.owed = 0
 	}
@@ -159,6 +162,11 @@ func (k *keeper) next() time.Duration {
 	for _, c := range [...]*child{k.worker, k.standby, k.upgrade.child} {
 		at = min(at, c.unreadAt())
 	}
+	for _, c := range [...]*child{k.standby, k.upgrade.child} {
+		if c.unread() {
+			at = min(at, c.pingedAt+readTime)
+		}
+	}
 	return min(max(at-now, 0), time.Hour)
 }
 
@@ -168,8 +176,7 @@ func (k *keeper) clock() {
 	if c := k.worker; c != nil && now >= k.lookAt {
 		switch {
 		case !c.pinged:
-			c.pinged = true
-			k.tell(c, message{kind: kindPing, fd: -1})
+			k.ping(c)
 			k.lookAt = now + stuckEvery
 		case k.look(c):
 			k.bury(c, "killed, but waits for itself")
@@ -182,6 +189,11 @@ func (k *keeper) clock() {
 	for _, c := range [...]*child{k.worker, k.standby, k.upgrade.child} {
 		if now >= c.unreadAt() {
 			k.fail(c, errUnread)
+		}
+	}
+	for _, c := range [...]*child{k.standby, k.upgrade.child} {
+		if c.unread() && now >= c.pingedAt+readTime {
+			k.fail(c, fmt.Errorf("it has not read its messages within %v", readTime))
 		}
 	}
 	if k.upgrade.at != 0 && now >= k.upgrade.at {
@@ -213,6 +225,9 @@ func (k *keeper) startWorker() {
 	if c != nil && c.failed {
 		k.discard(c)
 		c = nil
+		if k.upgrade.handing {
+			k.refuse(unix.EINVAL, "it ended before it could take over")
+		}
 	}
 	if c == nil {
 		var err error
@@ -227,27 +242,45 @@ func (k *keeper) startWorker() {
 		}
 	}
 	k.worker, k.lookAt = c, k.now()+stuckEvery // one that does not serve yet may be stuck too: it uses the mount
+	if !k.served && k.o.Started != nil {
+		k.o.Started()
+	}
+	c.due = true
+	if c.standing {
+		k.send(c)
+	}
+}
+
+// send has a child that stands begin to serve. It knows how things stand beforehand: others may ask it at once.
+func (k *keeper) send(c *child) {
 	first := uint32(0)
 	if !k.served {
 		first = 1
-		if k.o.Started != nil {
-			k.o.Started()
-		}
 	}
+	c.due = false
+	k.describe(c)
 	k.tell(c, message{kind: kindGo, code: first, fd: -1})
 }
 
-// spawn starts a child and hands it all that is held.
+// stands hands a child that reads its messages all that is held. Before, what is dropped would not be gone until it does.
+func (k *keeper) stands(c *child) {
+	c.standing = true
+	for i := range k.fds.all() {
+		h := &k.fds.items[i]
+		k.tell(c, message{kind: kindHold, text: h.text(), fd: h.fd})
+	}
+	if c.due {
+		k.send(c)
+	}
+}
+
+// spawn starts a child.
 func (k *keeper) spawn(program int, first bool) (*child, error) {
 	c, err := spawn(program, k.o.Command(first))
 	if err != nil {
 		return nil, err
 	}
 	c.started = k.now()
-	for i := range k.fds.all() {
-		h := &k.fds.items[i]
-		k.tell(c, message{kind: kindHold, text: h.text(), fd: h.fd})
-	}
 	return c, nil
 }
 

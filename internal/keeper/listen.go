@@ -37,7 +37,7 @@ func (k *keeper) handle(c *child, m *message) {
 	errno := syscall.Errno(unix.EPROTO)
 	switch {
 	case m.kind == kindStanding:
-		c.standing = true
+		k.stands(c)
 		c.formats = Formats{Min: uint32(m.a), Max: uint32(m.b), Makes: uint32(m.c)}
 		if c == k.standby {
 			k.show()
@@ -46,29 +46,21 @@ func (k *keeper) handle(c *child, m *message) {
 			k.upgradeStands()
 		}
 		errno = 0
+	case m.kind == kindPong:
+		k.ponged(c)
+		errno = 0
 	case c != k.worker: // nobody else may change anything
 	case m.kind == kindHold && fd >= 0:
-		if old := k.fds.fd(m.text); old >= 0 {
-			k.unqueue(old)
-		}
-		if errno = k.fds.hold(m.text, fd); errno == 0 {
-			k.share(message{kind: kindHold, text: m.text, fd: fd})
+		if errno = k.hold(m.text, fd); errno == 0 {
 			fd = -1
 		}
 		k.answer(c, errno)
 	case m.kind == kindDrop:
-		if old := k.fds.fd(m.text); old >= 0 {
-			k.unqueue(old)
-		}
-		k.fds.drop(m.text)
-		k.share(message{kind: kindDrop, text: m.text, fd: -1})
+		k.drop(m.text)
 		k.answer(c, 0)
 		errno = 0
 	case m.kind == kindServing:
 		k.serves(c)
-		errno = 0
-	case m.kind == kindPong:
-		c.pinged, c.stuck = false, 0
 		errno = 0
 	case m.kind == kindSettled:
 		k.settle()
@@ -77,6 +69,9 @@ func (k *keeper) handle(c *child, m *message) {
 	case m.kind == kindEnded:
 		c.ended = true
 		k.answer(c, 0)
+		errno = 0
+	case m.kind == kindRetired:
+		k.upgradeRetired(c, m.code)
 		errno = 0
 	case m.kind == kindUpgrade && fd >= 0:
 		token, path, _ := bytes.Cut(m.text, []byte{0})
@@ -91,16 +86,56 @@ func (k *keeper) handle(c *child, m *message) {
 	}
 }
 
+// hold holds a descriptor, which is the table's unless it fails, in place of what the name stood for.
+func (k *keeper) hold(name []byte, fd int) syscall.Errno {
+	if old := k.fds.fd(name); old >= 0 {
+		k.unqueue(old)
+	}
+	errno := k.fds.hold(name, fd)
+	if errno == 0 {
+		k.share(message{kind: kindHold, text: name, fd: fd})
+	}
+	return errno
+}
+
+func (k *keeper) drop(name []byte) {
+	if old := k.fds.fd(name); old >= 0 {
+		k.unqueue(old)
+	}
+	k.fds.drop(name)
+	k.share(message{kind: kindDrop, text: name, fd: -1})
+}
+
 func (k *keeper) answer(c *child, errno syscall.Errno) {
 	k.tell(c, message{kind: kindAck, code: uint32(errno), fd: -1})
 }
 
-// share lets those who may come next know.
+// share lets those who may come next know. They say when they have read it: until then they keep alive what was dropped.
 func (k *keeper) share(m message) {
 	for _, c := range [...]*child{k.standby, k.upgrade.child} {
-		if c != nil {
-			k.tell(c, m)
+		if c == nil || !c.standing {
+			continue
 		}
+		k.tell(c, m)
+		if c.pinged {
+			c.behind = true
+			continue
+		}
+		k.ping(c)
+	}
+}
+
+func (k *keeper) ping(c *child) {
+	c.pinged, c.pingedAt = true, k.now()
+	k.tell(c, message{kind: kindPing, fd: -1})
+}
+
+// ponged notes that a child has read all up to the last ping.
+func (k *keeper) ponged(c *child) {
+	c.pinged, c.stuck = false, 0
+	if c.behind {
+		c.behind = false
+		k.ping(c)
 	}
 }
 
@@ -134,9 +169,13 @@ func (k *keeper) settle() {
 
 // show tells the worker how things stand.
 func (k *keeper) show() {
-	if k.worker == nil || !k.worker.serving {
-		return
+	if k.worker != nil && k.worker.serving {
+		k.describe(k.worker)
 	}
+}
+
+// describe tells a child how things stand.
+func (k *keeper) describe(c *child) {
 	code := uint32(unix.Getpid()) << stateShift
 	if k.standby != nil && k.standby.standing {
 		code |= stateStanding
@@ -145,7 +184,7 @@ func (k *keeper) show() {
 	if now := k.now(); k.standby == nil && k.standbyAt > now {
 		wait = uint64((k.standbyAt - now).Seconds() + 1)
 	}
-	k.tell(k.worker, message{
+	k.tell(c, message{
 		kind: kindState, code: code, a: k.takeovers, b: uint64(k.lastTakeover.Microseconds()), c: wait,
 		text: k.upgrade.refused, fd: -1,
 	})

@@ -88,6 +88,7 @@ func TestLoop_Allocations(t *testing.T) {
 		k.turn()
 		worker.hear(kindAck)
 		standby.hear(kindHold)
+		standby.hear(kindPing)
 		worker.say(message{kind: kindHold, text: name, fd: fd}) // again
 		k.lookAt = 0                                            // and look whether it is stuck
 		k.turn()
@@ -101,6 +102,13 @@ func TestLoop_Allocations(t *testing.T) {
 		k.turn()
 		worker.hear(kindAck)
 		standby.hear(kindDrop)
+		for range 2 { // of what was dropped too
+			standby.say(message{kind: kindPong, fd: -1})
+			k.turn()
+			if k.standby.pinged {
+				standby.hear(kindPing)
+			}
+		}
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -263,5 +271,126 @@ func TestUpgrade_AskedEarly(t *testing.T) {
 	var m message
 	if err := worker.wire.receive(worker.socket, &m, unix.MSG_DONTWAIT); err != unix.EAGAIN {
 		t.Errorf("message %d, %v for a worker that has not asked", m.kind, err)
+	}
+}
+
+// TestUpgrade_NeverRetires: a worker that does not say that nothing is under way is killed in the end.
+func TestUpgrade_NeverRetires(t *testing.T) {
+	k, worker, _ := pretend(t)
+	next := k.standby
+	k.standby = nil
+	k.worker.pid = 1 << 30 // nobody: it gets killed
+	next.formats = Formats{Min: 1, Max: 1}
+	k.format, k.upgrade.child, k.worker.asking = 1, next, true
+	k.upgradeStands()
+	worker.hear(kindUpgraded)
+	worker.hear(kindRetire)
+	if left := k.upgrade.at - k.now(); left < retireTime/2 || left > retireTime {
+		t.Errorf("it has %v", left)
+	}
+	k.upgradeRetired(k.worker, k.upgrade.retire-1)
+	if k.worker.replaced {
+		t.Error("what it says of an order before counts")
+	}
+	k.upgrade.at = 1
+	k.clock()
+	if !k.worker.replaced || k.upgrade.at != 0 {
+		t.Errorf("replaced %v, due at %v", k.worker.replaced, k.upgrade.at)
+	}
+}
+
+// TestUpgrade_FailedBeforeItsTurn: a new program that is of no use any more when the old worker is gone is no upgrade, and
+// what is started instead is the old one. Signals meanwhile are for whoever serves next.
+func TestUpgrade_FailedBeforeItsTurn(t *testing.T) {
+	k, worker, _ := pretend(t)
+	u := &k.upgrade
+	var err error
+	if u.program, err = highFD(k.program); err != nil {
+		t.Fatal(err)
+	}
+	u.token, u.path, u.handing = "t", "/new", true
+	k.owed = 1 << unix.SIGTERM
+	worker.say(message{kind: kindPong, fd: -1}) // or the turn would wait
+	k.turn()
+	if k.owed == 0 {
+		t.Error("a worker that is about to be replaced got a signal")
+	}
+	k.owed = 0
+	next := k.standby
+	next.pid, next.failed = 1<<30, true // nobody: it gets killed
+	k.o.Command = func(bool) Command { return Command{Args: []string{"none", "-test.run=^$"}} }
+	before := k.program
+	k.worker.close()
+	k.worker = nil
+	k.startWorker()
+	if u.handing || u.done != "" || len(u.refused) == 0 || k.program != before {
+		t.Errorf("handing %v, done %q, refused %q, program changed %v", u.handing, u.done, u.refused, k.program != before)
+	}
+	if k.worker == nil {
+		t.Fatal("nobody was started")
+	}
+	k.worker.kill()
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(k.worker.pid, &status, 0, nil); err != nil {
+		t.Error(err)
+	}
+	k.worker.gone = true
+}
+
+// TestClient_LastOrderCounts: a worker that is slow to carry orders out is never left with one that was taken back.
+func TestClient_LastOrderCounts(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(pair[0])
+	keeper := &peer{t: t, socket: pair[1]}
+	for i := range uint32(20) {
+		keeper.say(message{kind: kindRetire, code: i, fd: -1})
+		keeper.say(message{kind: kindResume, fd: -1})
+	}
+	unix.Close(pair[1])
+	c.listen(new(wire))
+	unix.Close(pair[0])
+	if r := <-c.Retirements(); !r.Resume {
+		t.Errorf("the last order is %+v", r)
+	}
+}
+
+// TestClock_Unread: a standby that does not read what it is told is killed; one that reads late but does is not.
+func TestClock_Unread(t *testing.T) {
+	k, worker, standby := pretend(t)
+	drop := func() {
+		worker.say(message{kind: kindDrop, text: []byte("x"), fd: -1})
+		k.turn()
+		worker.hear(kindAck)
+		standby.hear(kindDrop)
+	}
+	drop()
+	standby.hear(kindPing)
+	drop()
+	if left := k.next(); left > readTime {
+		t.Errorf("the next look is in %v", left)
+	}
+	standby.say(message{kind: kindPong, fd: -1})
+	k.turn()
+	if !k.standby.pinged {
+		t.Error("what it was told since is not asked for")
+	}
+	standby.hear(kindPing)
+	standby.say(message{kind: kindPong, fd: -1})
+	k.turn()
+	if k.standby.unread() {
+		t.Error("it has read all")
+	}
+	drop()
+	k.standby.pid = 1 << 30 // nobody: it gets killed
+	k.standby.pingedAt = k.now() - readTime
+	if k.next() != 0 {
+		t.Errorf("the next look is in %v", k.next())
+	}
+	k.clock()
+	if !k.standby.failed {
+		t.Error("it may go on not reading")
 	}
 }

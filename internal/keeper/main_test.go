@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,6 +42,8 @@ type behaviour struct {
 	Fails    string // "start": exits before it stands by; "standby": the same, but the first; "serve": exits instead of serving; "later": the same, but the first; "settle": panics when it serves
 	Deaf     bool   // never reads
 	Sluggish time.Duration
+	Stays    bool          // retires when commanded to
+	Slow     time.Duration // to stand by, but the first
 }
 
 func TestMain(m *testing.M) {
@@ -122,6 +125,16 @@ func (p plan) work() int {
 	if b.Fails == "standby" && os.Getenv(firstEnv) == "" {
 		return 3
 	}
+	if os.Getenv(firstEnv) == "" {
+		fds := []unix.PollFd{{Fd: int32(c.socket)}} // what is sent does not count, but that nobody is there any more
+		n, err := 0, error(unix.EINTR)
+		for err == unix.EINTR {
+			n, err = unix.Poll(fds, int(b.Slow.Milliseconds()))
+		}
+		if n > 0 || err != nil {
+			return 4
+		}
+	}
 	fds, first, err := c.Await(b.Formats)
 	if err != nil {
 		return 4
@@ -130,7 +143,17 @@ func (p plan) work() int {
 		return 5
 	}
 	time.Sleep(b.Sluggish)
-	w := &worker{Client: c, fds: fds, first: first, name: b.Name, signals: signals}
+	w := &worker{Client: c, fds: fds, first: first, name: b.Name, signals: signals, orders: make(chan Retirement, 8)}
+	go func() {
+		for r := range c.Retirements() {
+			w.orders <- r
+			if b.Stays || r.Resume {
+				continue
+			}
+			w.commands.Lock() // all are answered, and no more will be taken
+			check(c.Retired(r))
+		}
+	}()
 	sock := filepath.Join(p.Dir, strconv.Itoa(os.Getpid()))
 	l, err := net.Listen("unix", sock)
 	check(err)
@@ -160,16 +183,26 @@ type worker struct {
 	first   bool
 	name    string
 	signals chan os.Signal
+	orders  chan Retirement
+	told    Retirement
+
+	commands sync.RWMutex // held while one is carried out and answered
 }
 
 func (w *worker) serve(conn net.Conn) {
 	for in := bufio.NewScanner(conn); in.Scan(); {
-		answer, err := w.do(strings.Fields(in.Text()))
-		if err != nil {
-			answer = "error: " + err.Error()
-		}
-		fmt.Fprintln(conn, strings.ReplaceAll(answer, "\n", " "))
+		w.answer(conn, in.Text())
 	}
+}
+
+func (w *worker) answer(conn net.Conn, command string) {
+	w.commands.RLock()
+	defer w.commands.RUnlock()
+	answer, err := w.do(strings.Fields(command))
+	if err != nil {
+		answer = "error: " + err.Error()
+	}
+	fmt.Fprintln(conn, strings.ReplaceAll(answer, "\n", " "))
 }
 
 func (w *worker) do(words []string) (string, error) {
@@ -191,6 +224,23 @@ func (w *worker) do(words []string) (string, error) {
 	case "write": // NAME TEXT
 		_, err := unix.Pwrite(w.fds[words[1]], []byte(words[2]), 0)
 		return "written", err
+	case "pipe": // NAME: has the end held that is written to
+		var ends [2]int
+		if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+			return "", err
+		}
+		w.fds[words[1]], w.fds[words[1]+".read"] = ends[1], ends[0]
+		return "held", w.Hold(words[1], ends[1])
+	case "hangup": // NAME: waits until nobody has it
+		fds := []unix.PollFd{{Fd: int32(w.fds[words[1]+".read"])}}
+		for {
+			switch _, err := unix.Poll(fds, -1); {
+			case err == nil:
+				return "nobody has it", nil
+			case err != unix.EINTR:
+				return "", err
+			}
+		}
 	case "drop":
 		w.Drop(words[1])
 		unix.Close(w.fds[words[1]])
@@ -220,6 +270,11 @@ func (w *worker) do(words []string) (string, error) {
 		}
 		defer unix.Close(fd)
 		return "upgraded", w.Upgrade(words[1], words[2], fd)
+	case "told": // waits for an order
+		w.told = <-w.orders
+		return map[bool]string{false: "retire", true: "resume"}[w.told.Resume], nil
+	case "retired":
+		return "retired", w.Retired(w.told)
 	case "end": // CODE
 		code, err := strconv.Atoi(words[1])
 		if err != nil {

@@ -24,6 +24,7 @@ const (
 	kindEnded                    // the work is over; the child's exit code is the keeper's. Answered by kindAck
 	kindPong                     // answers kindPing
 	kindUpgrade                  // text: token, NUL, path. Answered by kindUpgraded
+	kindRetired                  // code: that of kindRetire. The child has nothing under way and begins nothing more
 )
 
 // Messages of the keeper.
@@ -33,6 +34,8 @@ const (
 	kindState                     // a: takeovers; b: microseconds of the last; code: stateStanding; c: seconds of waiting. text: why an upgrade was refused
 	kindPing                      // answered by kindPong
 	kindUpgraded                  // code: errno; text: why not
+	kindRetire                    // code: number. End what is under way and begin no more; answered by kindRetired
+	kindResume                    // go on after all
 )
 
 // stateStanding is the bit of a state's code that says that a standby is ready. Those above are the keeper's process id.

@@ -164,3 +164,33 @@ func TestStandby_Deaf(t *testing.T) {
 		t.Error("the child that did not read was not killed")
 	}
 }
+
+// TestStandby_NotReading: a standby that is slow to start, or stops reading, keeps nothing alive that was dropped.
+func TestStandby_NotReading(t *testing.T) {
+	for name, b := range map[string]behaviour{"slow": {Slow: time.Hour}, "stopped": {}} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t, plan{Standby: true, Deaths: -1, Worker: b})
+			l := s.connect(0)
+			l.want("pipe a", "held")
+			if name == "stopped" {
+				l.stands()
+			} else {
+				s.within("a child", func() bool { return len(s.children()) == 2 })
+			}
+			for _, pid := range s.children() {
+				if pid == l.pid {
+					continue
+				}
+				defer unix.Kill(pid, unix.SIGKILL) // it would not notice the end of its keeper
+				if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
+					t.Fatal(err)
+				}
+			}
+			l.want("pipe b", "held")
+			for _, what := range []string{"a", "b"} {
+				l.want("drop "+what, "dropped")
+				l.want("hangup "+what, "nobody has it")
+			}
+		})
+	}
+}

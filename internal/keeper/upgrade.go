@@ -12,14 +12,17 @@ import (
 const (
 	// upgradeTime is how long a new program may take to be ready.
 	upgradeTime = 30 * time.Second
-	// answerTime is left to the old worker for answering him who asked for the upgrade.
-	answerTime = 50 * time.Millisecond
+	// retireTime is how long the old worker may take to end what is under way.
+	retireTime = 10 * time.Second
 )
 
 // upgrade is a change of programs that is under way, or how the last one went.
 //
-//	child starts ──> stands by, can read the format ──> becomes the standby; the worker is told ──> the worker is killed
-//	      └──> dies, takes too long, cannot read it: refused, all stays as it is        └──> does not serve: old program
+//	child starts ──> stands by, can read the format ──> becomes the standby; the worker retires ──> the worker is killed
+//	      └──> dies, takes too long, cannot read it: refused, all stays as it is         │                └──> does not serve: old program
+//	                                              dies meanwhile: the worker goes on <───┘
+//
+// A worker that takes too long to retire is killed too: then it is a death like any other.
 type upgrade struct {
 	token   string
 	path    string
@@ -27,6 +30,7 @@ type upgrade struct {
 	child   *child // until it is the standby
 	at      time.Duration
 	handing bool   // the old worker is told or dead, the new one does not serve yet
+	retire  uint32 // how many were told to retire
 	done    string // token of the last one that was done
 	refused []byte // why the last one was not
 }
@@ -100,8 +104,24 @@ func (k *keeper) upgradeStands() {
 		k.discard(k.standby)
 	}
 	k.standby, u.child = c, nil
-	u.handing, u.at = true, k.now()+answerTime
+	u.handing, u.at = true, k.now()+retireTime
+	u.retire++
 	k.verdict(0, "")
+	k.tell(k.worker, message{kind: kindRetire, code: u.retire, fd: -1})
+}
+
+// upgradeRetired replaces a worker that has nothing under way any more.
+func (k *keeper) upgradeRetired(c *child, number uint32) {
+	if u := &k.upgrade; u.handing && number == u.retire {
+		k.replace(c)
+	}
+}
+
+// replace kills the worker for the one that stands by.
+func (k *keeper) replace(c *child) {
+	k.upgrade.at = 0
+	c.replaced = true
+	c.kill()
 }
 
 // upgradeDue is called when the time of a step is over.
@@ -115,8 +135,8 @@ func (k *keeper) upgradeDue() {
 		k.discard(c)
 		k.refuse(unix.ETIMEDOUT, fmt.Sprintf("it was not ready within %v", upgradeTime))
 	case u.handing && k.worker != nil && k.worker.serving:
-		k.worker.replaced = true
-		k.worker.kill()
+		k.o.Log.Warn("the worker does not end what is under way", "pid", k.worker.pid, "within", retireTime)
+		k.replace(k.worker)
 	}
 }
 
@@ -152,6 +172,9 @@ func (k *keeper) refuse(errno syscall.Errno, why string) {
 	u := &k.upgrade
 	if u.program >= 0 {
 		unix.Close(u.program)
+	}
+	if c := k.worker; u.handing && c != nil && c.serving && !c.replaced {
+		k.tell(c, message{kind: kindResume, fd: -1})
 	}
 	u.program, u.handing, u.at = -1, false, 0
 	why = fmt.Sprintf("%s: %s", u.path, why)

@@ -86,8 +86,7 @@ func TestUpgrade_Again(t *testing.T) {
 	l.want("upgrade same "+path, "upgraded")
 	l = s.connect(l.pid)
 	l.want("upgrade same "+path, "upgraded")
-	time.Sleep(2 * answerTime) // would be its end
-	l.want("list", "falsenew []")
+	l.want("upgrade other "+s.version("none", behaviour{Fails: "start"}), "error: "+s.dir+"/none: it ended before it was ready: exit status 3: invalid argument")
 	if st := l.state(); st.Takeovers != 1 {
 		t.Errorf("%d take-overs", st.Takeovers)
 	}
@@ -197,4 +196,63 @@ func TestUpgrade_WorkerDies(t *testing.T) {
 		}
 		return got == "falsenew [a=1]"
 	})
+}
+
+// TestUpgrade_Retires: the old worker goes on until it says that nothing is under way.
+func TestUpgrade_Retires(t *testing.T) {
+	for name, standby := range manners {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t, plan{Standby: standby, Deaths: -1, Worker: behaviour{Stays: true}})
+			path := s.version("new", behaviour{Formats: Formats{Min: 1, Max: 2, Makes: 2}})
+			l := s.connect(0)
+			l.want("upgrade t "+path, "upgraded")
+			l.want("told", "retire")
+			l.want("hold a 1", "held")
+			l.want("list", "true [a=1]")
+			l.try("retired") // it may be killed before it can answer
+			l = s.connect(l.pid)
+			l.want("list", "falsenew [a=1]")
+			if st := l.state(); st.Takeovers != 1 || strings.Contains(s.text(), "worker died") {
+				t.Errorf("%+v, or the end of the old one is logged as a death", st)
+			}
+		})
+	}
+}
+
+// TestUpgrade_DiesMeanwhile: the old worker is told to go on if the new program dies before its turn comes, and what it says
+// later of that order counts for nothing.
+func TestUpgrade_DiesMeanwhile(t *testing.T) {
+	for name, standby := range manners {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t, plan{Standby: standby, Deaths: -1, Worker: behaviour{Stays: true}})
+			path := s.version("new", behaviour{Formats: Formats{Min: 1, Max: 2, Makes: 2}})
+			l := s.connect(0)
+			l.want("hold a 1", "held")
+			if standby {
+				l.stands()
+			}
+			l.want("upgrade t "+path, "upgraded")
+			s.killBut(l.pid)
+			s.within("the refusal", func() bool { return l.state().Refused != "" })
+			l.want("told", "retire")
+			l.want("retired", "retired")
+			l.want("told", "resume")
+			l.want("list", "true [a=1]")
+			l.want("upgrade u "+path, "upgraded")
+			l.want("told", "retire")
+			l.want("list", "true [a=1]")
+			l.try("retired") // it may be killed before it can answer
+			s.connect(l.pid).want("list", "falsenew [a=1]")
+		})
+	}
+}
+
+// killBut kills all children but one.
+func (s *scene) killBut(pid int) {
+	s.t.Helper()
+	for _, other := range s.children() {
+		if other != pid {
+			_ = unix.Kill(other, unix.SIGKILL)
+		}
+	}
 }

@@ -41,7 +41,7 @@ var homes = []struct {
 	{"github.com/anishathalye/porcupine", []string{"store"}},
 	{"github.com/expr-lang/expr/", []string{"internal/zramconf"}},
 	{"gopkg.in/ini.v1", []string{"internal/zramconf"}},
-	{"github.com/hanwen/go-fuse/v2/", []string{"fusefs", "test/bench/"}},
+	{"github.com/hanwen/go-fuse/v2/", []string{"fusefs", "test/bench/", "test/e2e"}},
 	{"golang.org/x/tools/cover", []string{"test/coverage"}},
 	{"github.com/klauspost/compress/", []string{"compress", "test/bench/"}},
 	{"github.com/petermattis/goid", []string{"internal/lockdep"}},

@@ -38,7 +38,7 @@ func New(purpose Purpose, dataSize, unit uint64) (*Arena, error) {
 		a.Close()
 		return nil, fmt.Errorf("arena %v: %w", purpose, err)
 	}
-	Header{Version: FormatVersion, Purpose: purpose, Size: size, Unit: unit}.put(a.mem)
+	Header{Version: format.Load(), Purpose: purpose, Size: size, Unit: unit}.put(a.mem)
 	return a, nil
 }
 

@@ -11,13 +11,6 @@ import (
 // begin behind it.
 const HeaderSize = 4096
 
-// FormatVersion is raised whenever the meaning of any arena's bytes changes.
-// This release reads OldestVersion up to FormatVersion.
-const (
-	FormatVersion = 1
-	OldestVersion = 1
-)
-
 const (
 	magic       = "uzram\x00ar"
 	headerBytes = 32
@@ -98,8 +91,7 @@ func (h Header) readable() bool { return OldestVersion <= h.Version && h.Version
 func (h Header) check(purpose Purpose, size uint64) error {
 	switch {
 	case !h.readable():
-		return fmt.Errorf("it has format version %d, this release reads %d to %d: %w",
-			h.Version, OldestVersion, FormatVersion, syscall.EINVAL)
+		return versionError(h.Version)
 	case h.Purpose != purpose:
 		return fmt.Errorf("it holds %v: %w", h.Purpose, syscall.EINVAL)
 	case h.Size != size:

@@ -29,13 +29,16 @@ type Page struct {
 	Data           []byte // 8 bytes, 1 to 4095, 4096, or 0, by Kind
 }
 
-// PageSize is that of all disks, in bytes.
-const PageSize = 4096
+// PageSize is that of all disks, RecordHeader what stands before a page's data, in
+// bytes.
+const (
+	PageSize     = 4096
+	RecordHeader = 16
+)
 
 const (
-	recordHeader = 16
-	maxRecord    = recordHeader + PageSize
-	maxPriority  = 3
+	maxRecord   = RecordHeader + PageSize
+	maxPriority = 3
 
 	kindMask           = 0x0f
 	idleFlag           = 0x10
@@ -72,7 +75,7 @@ func (p *Page) appendTo(b []byte) []byte {
 
 // parsePage reads a record at the start of b; its data are part of b.
 func parsePage(b []byte) (p Page, rest []byte, err error) {
-	if len(b) < recordHeader {
+	if len(b) < RecordHeader {
 		return Page{}, nil, fmt.Errorf("%w: a page's record is cut", ErrDamaged)
 	}
 	n, what := int(binary.LittleEndian.Uint16(b[8:])), b[10]
@@ -86,7 +89,7 @@ func parsePage(b []byte) (p Page, rest []byte, err error) {
 		OnBacking:      what&onBackingFlag != 0,
 	}
 	bounds, known := lengths[p.Kind]
-	b = b[recordHeader:]
+	b = b[RecordHeader:]
 	switch {
 	case !known || what&^knownFlags != 0 || p.Priority > maxPriority:
 		return Page{}, nil, fmt.Errorf("%w: the record of page %d is of no kind that there is", ErrDamaged, p.Slot)

@@ -144,7 +144,7 @@ func TestPartsOfTwoSnapshots(t *testing.T) {
 	other.Data = []byte("changed!")
 	theirs := write(t, headOf(1), []Page{other})
 	end := len(ours) - sectionSize - endSize
-	records := end - sectionSize - recordHeader - 8
+	records := end - sectionSize - RecordHeader - 8
 	for name, file := range map[string][]byte{
 		"pages": slices.Concat(ours[:records], theirs[records:end], ours[end:]),
 		"end":   slices.Concat(ours[:end], theirs[end:]),

@@ -45,6 +45,10 @@ func NewWriter(out io.Writer, h Head) (*Writer, error) {
 // HasRoom reports whether the next Page will not have to write.
 func (w *Writer) HasRoom() bool { return len(w.buf)+maxRecord <= cap(w.buf) }
 
+// Room is how many bytes of records, their headers included, go into the present
+// section at most.
+func (w *Writer) Room() int { return cap(w.buf) - len(w.buf) }
+
 // Page adds a page, whose data may change as soon as it returns.
 func (w *Writer) Page(p *Page) error {
 	if !w.HasRoom() {

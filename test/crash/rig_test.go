@@ -143,6 +143,7 @@ func (r *rig) finish() {
 	if r.Get("initstate") == "1" {
 		r.empty()
 	}
+	r.PID = r.worker // which has to end; the first one's number may be another process's
 	r.Umount()
 	if !harness.WaitGone(r.keeper, patience) {
 		r.t.Errorf("keeper %d still runs after the unmount", r.keeper)

@@ -11,11 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxAllocs is how many heap objects a request may cost on average. It is not quite zero since timers and the garbage
-// collector of the daemon, and a busy machine's scheduling of its threads, allocate beside it; what they do once in a while
-// is not in each of five runs.
+// maxAllocs is how many heap objects a request may cost on average, and maxBeside how many a run may have besides: timers and
+// the garbage collector of the daemon, and a busy machine's scheduling of its threads, allocate a few. What they do once in a
+// while is not in each of five runs.
 const (
 	maxAllocs = 0.01
+	maxBeside = 10
 	allocRuns = 5
 )
 
@@ -110,11 +111,11 @@ func allocsOf(t *testing.T, dev *harness.Dev, requests int, load func()) {
 		if reading <= 0 {
 			t.Fatalf("two readings of the counter differ by %.0f: it does not count", reading)
 		}
-		if least = min(least, each); least < maxAllocs {
+		if least = min(least, each-maxBeside/float64(requests)); least < maxAllocs {
 			return
 		}
 	}
-	t.Errorf("at least %.5f heap objects a request, want less than %g", least, maxAllocs)
+	t.Errorf("at least %.5f heap objects a request, and %d besides; want less than %g", least, maxBeside, maxAllocs)
 }
 
 // aligned returns page-aligned memory, as direct I/O wants it.

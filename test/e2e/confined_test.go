@@ -18,6 +18,9 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // neededCaps: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_IPC_LOCK, CAP_SYS_PTRACE, CAP_SYS_ADMIN.
 const neededCaps = 1<<1 | 1<<2 | 1<<14 | 1<<19 | 1<<21
 
+// startCaps are what the keeper has for those that it starts: CAP_SETPCAP, CAP_SYS_RESOURCE.
+const startCaps = 1<<8 | 1<<24
+
 // processField is a line of /proc/PID/task/TID/status.
 func processField(t *testing.T, path, name string) string {
 	t.Helper()
@@ -52,6 +55,22 @@ func TestConfined(t *testing.T) {
 		}
 		if v := processField(t, task, "NoNewPrivs"); v != "1" {
 			t.Errorf("%s: NoNewPrivs %s", task, v)
+		}
+	}
+	keeper := *dev.Status().KeeperPID
+	tasks, err = filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", keeper))
+	if err != nil || len(tasks) == 0 {
+		t.Fatalf("threads of the keeper %v, %v", tasks, err)
+	}
+	for _, task := range tasks {
+		for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"} {
+			n, err := strconv.ParseUint(processField(t, task, set), 16, 64)
+			if err != nil || n&^(neededCaps|startCaps) != 0 {
+				t.Errorf("%s of the keeper: %s %#x, want none but %#x (%v)", task, set, n, neededCaps|startCaps, err)
+			}
+		}
+		if v := processField(t, task, "NoNewPrivs"); v != "1" {
+			t.Errorf("%s of the keeper: NoNewPrivs %s", task, v)
 		}
 	}
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", dev.PID))

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -153,6 +154,29 @@ func TestUpgrade(t *testing.T) {
 	shut(t, fd)
 	dev.PID = pid
 	harness.Run(t, harness.Bin(), "check", dev.Dir)
+}
+
+// TestKeeper_LogLevel: a level that was set while serving is the next worker's too.
+func TestKeeper_LogLevel(t *testing.T) {
+	dev := harness.Mount(t, harness.Options{Loop: true})
+	const line = `msg="took over"`
+	said := 0
+	for i, level := range []string{"error", "info", "error", "debug"} {
+		dev.Set("debug/control", "log-level "+level)
+		pid := dev.Status().WorkerPID
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		soon(t, "another worker", func() bool { return dev.Status().WorkerPID != pid })
+		if i%2 == 1 {
+			said++
+		}
+		soon(t, fmt.Sprintf("%d lines of %s", said, line), func() bool {
+			text, err := os.ReadFile(dev.Log)
+			return err == nil && strings.Count(string(text), line) == said
+		})
+	}
+	dev.PID = dev.Status().WorkerPID
 }
 
 // workerOf is a process that serves a mount or is ready to, 0 if there is none; it asks /proc, not the mount.

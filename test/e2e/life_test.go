@@ -47,6 +47,12 @@ func underLoad(t *testing.T, dev *harness.Dev, seed uint64) {
 			Image: dev.Image, Start: i * 2 * scribbleSize, Size: scribbleSize, Seed: seed, For: scribbleTime, Full: true,
 		}))
 	}
+	failed := func() int64 { return dev.Numbers("io_stat")[1] }
+	before := failed()
+	dev.Set("mem_limit", "1M")
+	for running(procs) && failed() == before { // on a busy machine the knobs turned may be too few for this
+	}
+	dev.Set("mem_limit", "0")
 	turns := map[string]int{}
 	for r := rand.New(rand.NewPCG(seed, 99)); running(procs); {
 		knob := knobs[r.IntN(len(knobs))]

@@ -221,6 +221,7 @@ func TestPostVerbs_Interrupt(t *testing.T) {
 	modes := tty.modes(t)
 	tty.write(t, "\x03")
 	code := tty.end(t, 10*time.Second)
+	tty.wait(t, "uzram: interrupted") // which comes through the terminal
 	if modes != tty.modes(t) {
 		t.Error("the terminal has other modes afterwards")
 	}

@@ -40,16 +40,21 @@ func TestSnapshot(t *testing.T) {
 	dev.Set("writeback", "page_indexes=0-9999")
 
 	p := harness.StartScribbler(t, harness.ScribbleOrders{
-		Image: dev.Image, Start: 160 * mib, Size: 64 * mib, Seed: newSeed(t), For: 3 * time.Second,
+		Image: dev.Image, Start: 160 * mib, Size: 64 * mib, Seed: newSeed(t), For: time.Hour,
 	})
+	writes := func() int64 { return dev.Numbers("stat")[4] }
+	before := writes()
+	soon(t, "the scribbler writes", func() bool { return writes() > before })
+	before = writes()
 	saved := harness.Uzram(t, "snapshot", "save", dev.Dir, target)
 	if saved.Code != 0 || !strings.HasPrefix(saved.Stdout, dev.Dir+": ") {
 		t.Fatalf("status %d: %s%s", saved.Code, saved.Stdout, saved.Stderr)
 	}
 	t.Log(strings.TrimSpace(saved.Stdout))
-	if !p.Running() {
+	if writes() == before {
 		t.Error("nothing was written while the disk was saved")
 	}
+	p.Signal(t, syscall.SIGTERM)
 	harness.ScribblerResult(t, p, time.Minute)
 	if st, err := os.Stat(target); err != nil || st.Mode() != 0o600 {
 		t.Errorf("%v, %v: want a file for its owner alone", st, err)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -40,9 +41,11 @@ func TestUmountLoad_Busy(t *testing.T) {
 				t.Fatal("umount(8) works on a mount in use")
 			}
 		case 2:
+			log := len(readLog(t, dev))
 			if err := unix.Kill(dev.PID, unix.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
+			waitLog(t, dev, log, "process "+itoa(os.Getpid())) // later it might be right to unmount
 		}
 		unchanged(t, dev)
 	}

@@ -149,10 +149,12 @@ type Status struct {
 	Guards      []Guard           `json:"guards"`
 	Stats       map[string]uint64 `json:"stats"`
 	Runtime     struct {
-		Mallocs    uint64 `json:"mallocs"`
-		HeapBytes  uint64 `json:"heap_bytes"`
-		GCCycles   uint64 `json:"gc_cycles"`
-		Goroutines uint64 `json:"goroutines"`
+		Mallocs     uint64 `json:"mallocs"`
+		HeapBytes   uint64 `json:"heap_bytes"`
+		GCCycles    uint64 `json:"gc_cycles"`
+		Goroutines  uint64 `json:"goroutines"`
+		MinorFaults int64  `json:"minor_faults"`
+		MajorFaults int64  `json:"major_faults"`
 	} `json:"runtime"`
 }
 

@@ -158,10 +158,19 @@ func TestScribbler(t *testing.T) {
 		err = scribble(bytes.NewReader(orders), &out)
 		return out.String(), err
 	}
-	out, err := run(300 * time.Millisecond)
-	var r ScribbleReport
-	if jerr := json.Unmarshal([]byte(out), &r); err != nil || jerr != nil || r.Writes < 10 || r.Reads < 10 || r.Holes == 0 || r.Refused != 0 {
-		t.Errorf("alone: %v, %v, %+v", err, jerr, r)
+	const longest = 20 * time.Second
+	for d := 300 * time.Millisecond; ; d *= 4 {
+		out, err := run(d)
+		var r ScribbleReport
+		if jerr := json.Unmarshal([]byte(out), &r); err != nil || jerr != nil || r.Refused != 0 {
+			t.Fatalf("alone: %v, %v, %+v", err, jerr, r)
+		}
+		if r.Writes >= 10 && r.Reads >= 10 && r.Holes > 0 {
+			break
+		}
+		if d > longest {
+			t.Fatalf("alone for %v: %+v", d, r)
+		}
 	}
 
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)

@@ -152,9 +152,10 @@ func newLatencies() *latencies {
 
 func (l *latencies) reset() { l.read, l.write = l.read[:0], l.write[:0] }
 
-// until steps for d, and notes the times unless lat is nil.
+// until steps for d, at least once, and notes the times unless lat is nil.
 func (c *churner) until(ctx context.Context, d time.Duration, lat *latencies) error {
-	for end := time.Now().Add(d); time.Now().Before(end); {
+	end := time.Now().Add(d)
+	for first := true; first || time.Now().Before(end); first = false {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

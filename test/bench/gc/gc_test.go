@@ -69,7 +69,7 @@ func TestRound(t *testing.T) {
 	for _, force := range []time.Duration{0, time.Millisecond} {
 		m.cycles.Store(0)
 		k := &kind{name: "x", load: l, force: force}
-		if err := k.round(context.Background(), 300*time.Millisecond); err != nil {
+		if err := k.round(context.Background(), 20*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 		if (m.cycles.Load() > 0) != (force > 0) || len(k.pauseMax) != min(1, int(force)) {

@@ -72,7 +72,8 @@ func (l *load) want(i int) []byte {
 	return l.data[at:][:pageSize]
 }
 
-// run loads the disk for d and returns the times of all reads, and how many pages were written.
+// run loads the disk for d, with one page at least by each, and returns the times of all reads, and how many pages were
+// written.
 func (l *load) run(ctx context.Context, d time.Duration) (reads []time.Duration, writes int, err error) {
 	var stop atomic.Bool
 	timer := time.AfterFunc(d, func() { stop.Store(true) })
@@ -106,7 +107,7 @@ func (l *load) run(ctx context.Context, d time.Duration) (reads []time.Duration,
 func (l *load) read(ctx context.Context, k int, stop *atomic.Bool) error {
 	random := rand.New(rand.NewPCG(l.seed, uint64(k)))
 	times, page := l.times[k][:0], l.buf[k]
-	for !stop.Load() && ctx.Err() == nil && len(times) < maxReads {
+	for len(times) == 0 || !stop.Load() && ctx.Err() == nil && len(times) < maxReads {
 		i := random.IntN(l.pages / 2)
 		start := time.Now()
 		n, err := l.disk.ReadAt(page, int64(i)*pageSize)
@@ -124,7 +125,7 @@ func (l *load) read(ctx context.Context, k int, stop *atomic.Bool) error {
 
 func (l *load) write(ctx context.Context, stop *atomic.Bool) (n int, err error) {
 	random := rand.New(rand.NewPCG(l.seed, ^uint64(0)))
-	for ; !stop.Load() && ctx.Err() == nil; n++ {
+	for ; n == 0 || !stop.Load() && ctx.Err() == nil; n++ {
 		i := l.pages/2 + random.IntN(l.pages-l.pages/2)
 		if m, err := l.disk.WriteAt(l.want(random.IntN(l.pages)), int64(i)*pageSize); err != nil || m != pageSize {
 			return n, fmt.Errorf("write page %d: %d bytes, %w", i, m, err)

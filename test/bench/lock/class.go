@@ -92,13 +92,13 @@ func (r *classRun) round(ctx context.Context, exe string, d time.Duration) error
 	return nil
 }
 
-// run starts the child and reads its result. A child that is not done two
+// run starts the child and reads its result. A child that is not done ten
 // seconds after its time is killed, and it dies with this process.
 func (r *classRun) run(ctx context.Context, exe string, d time.Duration) (result classResult, err error) {
 	// The signal at a parent's death is bound to the thread that forked.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	ctx, cancel := context.WithTimeout(ctx, d+2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, d+10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, exe, "-child", r.kind, "-class-time", d.String())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

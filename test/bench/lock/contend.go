@@ -83,8 +83,7 @@ func (c *contest) round(goroutines int, d time.Duration) error {
 	c.operations = append(c.operations, float64(total)/d.Seconds())
 	c.longest = append(c.longest, micros(all.longest))
 	c.p99 = append(c.p99, micros(all.percentile(99)))
-	// One who got nothing counts as one who got one.
-	c.unfairness = append(c.unfairness, float64(most)/float64(max(least, 1)))
+	c.unfairness = append(c.unfairness, float64(most)/float64(least))
 	return a.check(crew)
 }
 
@@ -131,15 +130,15 @@ type contender struct {
 	wrote      []uint64 // a page
 }
 
-// contend writes and reads pages at random, one after the other, until the time
-// is over.
+// contend writes and reads pages at random, one after the other and one at least,
+// until the time is over.
 func (g *contender) contend(a *arena) {
 	for {
 		random := g.rng.Uint64()
 		i := int(random >> 32 % uint64(a.slots))
 		read := int(uint32(random)%100) < a.readPercent
 		asked := time.Since(a.start)
-		if asked >= a.end {
+		if asked >= a.end && g.operations > 0 {
 			return
 		}
 		p := &a.pages[i]
