@@ -136,12 +136,14 @@ func (m *Mount) adoptDevices(fds map[string]int) error {
 	for number, ok := s.next(0); ok; number, ok = s.next(number + 1) {
 		record := &s.records[number]
 		id := deviceID(record.serial.Load(), number)
-		if record.phase.Load() != devicePresent && !anyOf(fds, prefix(id)) {
+		phase := record.phase.Load()
+		if phase == deviceNone || phase == deviceGoing || phase != devicePresent && !anyOf(fds, prefix(id)) {
+			m.dropAll(fds, prefix(id))
 			s.give(number)
 			continue
 		}
 		dev, err := m.options.Multi.Adopt(prefix(id), fds)
-		if err != nil && record.phase.Load() == deviceMaking { // it was not even made
+		if err != nil && phase == deviceMaking { // it was not even made
 			m.dropAll(fds, prefix(id))
 			s.give(number)
 			continue
@@ -162,7 +164,9 @@ func (m *Mount) adoptDevices(fds map[string]int) error {
 // useNoted makes the loop device that is noted the device's own.
 func (d *disk) useNoted() {
 	if name := d.record.loopName(); name != "" {
-		d.loop.Store(loopdev.Attached(name, d.image))
+		loop := loopdev.Attached(name, d.image)
+		d.lastDev.Store(loop.Number())
+		d.loop.Store(loop)
 	}
 }
 

@@ -39,6 +39,14 @@ func (d *disk) devNumber() uint64 {
 	return 0
 }
 
+// lastDevNumber is that of the own loop device, or of the last one that there was.
+func (d *disk) lastDevNumber() uint64 {
+	if dev := d.devNumber(); dev != 0 {
+		return dev
+	}
+	return d.lastDev.Load()
+}
+
 func showDev(d *disk, b []byte) ([]byte, error) {
 	dev := d.devNumber()
 	return fmt.Appendf(b, "%d:%d\n", unix.Major(dev), unix.Minor(dev)), nil

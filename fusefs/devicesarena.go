@@ -53,6 +53,7 @@ const (
 	deviceHooking  // it stands, and the hook is being told
 	devicePresent  // it is there
 	deviceRemoving // nobody uses it, and it is about to go
+	deviceGoing    // nobody finds it any more
 )
 
 const (
@@ -112,11 +113,12 @@ func (a *deviceArena) take(number, serial uint64) *deviceRecord {
 	return r
 }
 
-// give gives a number back, and its memory.
+// give gives a number back, and its memory first: what has that number next begins
+// with an empty record.
 func (a *deviceArena) give(number uint64) {
 	a.records[number].phase.Store(deviceNone)
-	a.used[number/64].And(^uint64(1 << (number % 64)))
 	_ = a.arena.Punch(int(offheap.HeaderSize+(number+1)*recordBytes), int(recordBytes))
+	a.used[number/64].And(^uint64(1 << (number % 64)))
 }
 
 // lowest is the lowest number that is not used; ENOSPC if there is none.

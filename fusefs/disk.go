@@ -29,6 +29,8 @@ type disk struct {
 	control func(string, []string) error   // verbs of debug/control; nil = none
 	loop    atomic.Pointer[loopdev.Device] // the own loop device, nil = none; stored under mu
 
+	lastDev atomic.Uint64 // its number, of the last one that there was
+
 	mu sync.Mutex // held while the size or the loop device changes, until they agree
 }
 
@@ -118,6 +120,7 @@ func (d *disk) setLoop(loop *loopdev.Device) {
 	name := ""
 	if loop != nil {
 		name = loop.Path()
+		d.lastDev.Store(loop.Number())
 	}
 	d.record.setLoop(name)
 	d.loop.Store(loop)

@@ -131,8 +131,12 @@ func (s *nodeServer) useFile(c conn, f controlFile, h inHeader, args []byte) {
 	}
 	args = bytes.Clone(args[:min(len(args), limit)])
 	s.aside(c, h, func() {
-		s.control <- struct{}{}
-		defer func() { <-s.control }()
+		tokens := s.control
+		if f.disk == nil {
+			tokens = s.hotplug
+		}
+		tokens <- struct{}{}
+		defer func() { <-tokens }()
 		<-s.ready
 		if !f.enter() {
 			sendReply(c, s.log, make([]byte, outHeaderLen), h, syscall.ENODEV)

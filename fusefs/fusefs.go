@@ -336,8 +336,17 @@ func (m *Mount) giveUp(err error) error {
 func (m *Mount) Transport() string { return "classic" }
 
 // LoopPaths are the names of the mount's own loop devices, in the order of the
-// devices' numbers.
+// devices' numbers; none if it has ended.
 func (m *Mount) LoopPaths() (paths []string) {
+	_ = m.whileOpen(func() error {
+		paths = m.loopPaths()
+		return nil
+	})
+	return paths
+}
+
+// loopPaths is LoopPaths with endMu held, or in a request.
+func (m *Mount) loopPaths() (paths []string) {
 	for _, d := range m.devices.all() {
 		if path := d.loopPath(); path != "" {
 			paths = append(paths, path)

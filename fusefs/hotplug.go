@@ -107,7 +107,7 @@ func (m *Mount) hook(action string, d *disk) error {
 	if run == nil {
 		return nil
 	}
-	if err := run(action, d.name(), d.devNumber()); err != nil {
+	if err := run(action, d.name(), d.lastDevNumber()); err != nil {
 		return fmt.Errorf("hook %s %s: %v: %w", action, d.name(), err, syscall.EIO)
 	}
 	return nil
@@ -129,6 +129,11 @@ func (m *Mount) undoAdd(d *disk) error {
 		if err = d.letGo(claim); err == nil {
 			m.finish(d)
 			return nil
+		}
+		if told {
+			if err := m.hook("add", d); err != nil {
+				m.log.Error("the hook was told that a device goes, which stays", "reason", err)
+			}
 		}
 		d.dev.Unclaim()
 	}
@@ -217,6 +222,7 @@ func (d *disk) letGo(claim *loopdev.Claim) error {
 // mu is held, but not while it waits for those who came before: they may want it,
 // and find that the device is gone.
 func (m *Mount) finish(d *disk) {
+	d.record.phase.Store(deviceGoing)
 	m.devices.withdraw(d)
 	d.users.close()
 	d.mu.Unlock()
@@ -226,9 +232,12 @@ func (m *Mount) finish(d *disk) {
 	}
 	failpoint.Hit(failpoint.RemoveForgotten)
 	for err := d.dev.ResetClaimed(); errors.Is(err, store.ErrRestoring); err = d.dev.ResetClaimed() {
-		time.Sleep(10 * time.Millisecond) // it is told to end
+		time.Sleep(10 * time.Millisecond) // it ends, for the users were told to
 	}
 	d.users.wait()
+	if err := d.dev.ResetClaimed(); err != nil { // what one of them has set up meanwhile
+		m.log.Error("a removed device is not reset", "device", d.name(), "reason", err)
+	}
 	if err := d.dev.Retire(); err != nil {
 		m.log.Error("memory of a removed device is not given back", "device", d.name(), "reason", err)
 	}

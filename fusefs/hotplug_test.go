@@ -2,6 +2,7 @@ package fusefs
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,6 +108,42 @@ func TestMulti_HotRemove(t *testing.T) {
 	}
 	if fd, err := unix.Openat(dir, "disksize", unix.O_RDONLY, 0); err != unix.ESTALE && err != unix.ENOENT {
 		t.Errorf("the directory of the one before shows it: %d, %v", fd, err)
+	}
+}
+
+// A device goes though somebody is writing a snapshot into it, who gets an error.
+func TestMulti_RemoveBesideRestore(t *testing.T) {
+	s := multi(t, serverConfig{})
+	s.add("0")
+	s.add("1")
+	s.set("block/zram0/disksize", "8M")
+	image := s.open("dev/zram0", unix.O_RDWR)
+	defer unix.Close(image)
+	data := pages(t, 4<<20)
+	rand.NewChaCha8([32]byte{}).Read(data)
+	if n, err := unix.Pwrite(image, data, 0); n != len(data) || err != nil {
+		t.Fatal(n, err)
+	}
+	from := s.open("block/zram0/debug/snapshot", unix.O_RDONLY)
+	defer unix.Close(from)
+	part := make([]byte, 64<<10)
+	if n, err := unix.Read(from, part); n != len(part) || err != nil {
+		t.Fatal(n, err)
+	}
+	to := s.open("block/zram1/debug/restore", unix.O_WRONLY)
+	if n, err := unix.Write(to, part); n != len(part) || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := s.remove("1"); err != nil {
+		t.Error(err)
+	}
+	if n, err := unix.Write(to, part); err == nil {
+		t.Errorf("%d bytes more are taken for a device that is gone", n)
+	}
+	unix.Close(to)
+	s.add("1")
+	if got := s.read("block/zram1/initstate"); got != "0\n" {
+		t.Errorf("the next one has initstate %q", got)
 	}
 }
 

@@ -85,6 +85,9 @@ func serve(config string) int {
 	for {
 		select {
 		case err := <-ended:
+			if loops := m.LoopPaths(); len(loops) > 0 {
+				fmt.Println("error", loops)
+			}
 			fmt.Println("ended", err)
 			return 0
 		case c := <-commands:

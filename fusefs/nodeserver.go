@@ -24,6 +24,7 @@ type nodeServer struct {
 	files    handles
 	tree     *tree
 	control  chan struct{}  // a token for each read or write of a control file at work
+	hotplug  chan struct{}  // the same for commands of the mount, whose hook may use control files
 	ready    chan struct{}  // closed when control files may be served
 	running  sync.WaitGroup // what runs aside
 	commands atomic.Int64   // at work, or being answered
@@ -34,6 +35,7 @@ func newNodeServer(ps *fuse.ProtocolServer, t *tree, state *connState, log *slog
 		ps: ps, log: log, state: state, tree: t,
 		files:   handles{all: map[uint64]*handle{}},
 		control: make(chan struct{}, maxControl),
+		hotplug: make(chan struct{}, maxControl),
 		ready:   make(chan struct{}),
 	}
 }

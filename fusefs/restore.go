@@ -62,6 +62,7 @@ type restoreJob struct {
 	in       chan []byte   // what is being written, the writer's until it is taken
 	taken    chan struct{} // receives when more is wanted
 	end      chan struct{} // closed when no more will come
+	gone     chan struct{} // closed when the device is removed
 	endOnce  sync.Once
 	complete atomic.Bool   // all has come but the end
 	done     chan struct{} // closed when the device is set up, and all know its size, or it failed
@@ -72,7 +73,10 @@ type restoreJob struct {
 }
 
 func newRestoreJob(d *disk) *restoreJob {
-	j := &restoreJob{in: make(chan []byte), taken: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{})}
+	j := &restoreJob{
+		in: make(chan []byte), taken: make(chan struct{}, 1),
+		end: make(chan struct{}), gone: d.users.closing, done: make(chan struct{}),
+	}
 	if !d.users.enter() {
 		j.err = errGone
 		close(j.done)
@@ -104,6 +108,8 @@ func (j *restoreJob) Read(p []byte) (int, error) {
 			j.any = true
 		case <-j.end:
 			return 0, io.EOF
+		case <-j.gone:
+			return 0, errGone
 		}
 	}
 	n := copy(p, j.rest)

@@ -63,7 +63,7 @@ func (m *Mount) inTree() (bool, error) {
 // detach detaches the own loop devices unless one is used, and returns them; after
 // an error, those that it had detached by then.
 func (m *Mount) detach() (done []detachment, err error) {
-	if len(m.LoopPaths()) == 0 {
+	if len(m.loopPaths()) == 0 {
 		return nil, nil
 	}
 	// A claim makes discards of those who have the device open fail, so it is not
@@ -140,6 +140,6 @@ func (m *Mount) unmountSoon() error {
 }
 
 // holders names what uses the mount, in plain words.
-func (m *Mount) holders() []string { return mountinfo.Holders(m.dir, m.LoopPaths()) }
+func (m *Mount) holders() []string { return mountinfo.Holders(m.dir, m.loopPaths()) }
 
 func (m *Mount) busy() error { return &mountinfo.BusyError{Dir: m.dir, Holders: m.holders()} }

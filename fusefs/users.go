@@ -7,14 +7,15 @@ import (
 
 // users counts who uses something that may go away. It is made by newUsers.
 type users struct {
-	n    atomic.Int64
-	idle chan struct{} // closed when nobody uses it any more, and nobody will
+	n       atomic.Int64
+	closing chan struct{} // closed when nobody may enter any more
+	idle    chan struct{} // closed when nobody uses it any more either
 }
 
 // shut is added when nobody may enter any more.
 const shut = math.MinInt64 / 2
 
-func newUsers() users { return users{idle: make(chan struct{})} }
+func newUsers() users { return users{closing: make(chan struct{}), idle: make(chan struct{})} }
 
 // enter tells whether the caller may use it, until leave.
 func (u *users) enter() bool {
@@ -37,6 +38,7 @@ func (u *users) leave() {
 
 // close keeps everybody out from now on. It is called once.
 func (u *users) close() {
+	close(u.closing)
 	if u.n.Add(shut) == shut {
 		close(u.idle)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"slices"
@@ -53,6 +54,7 @@ func startHooks(program string) (*hooks, error) {
 	cmd.Env = plainEnviron()
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) // what systemd kept is not for the hook
 	if err := cmd.Start(); err != nil {
 		unix.Close(pair[0])
 		return nil, fmt.Errorf("start the helper for --hook: %w", err)
@@ -77,7 +79,10 @@ func (h *hooks) run(action, name string, dev uint64) error {
 	answer := make([]byte, 4096)
 	for end := time.Now().Add(hookTime + 2*hookGrace); ; {
 		wait := []unix.PollFd{{Fd: int32(h.socket), Events: unix.POLLIN}}
-		if n, _ := unix.Poll(wait, int(time.Until(end).Milliseconds())+1); n == 0 && time.Now().After(end) {
+		if n, _ := unix.Poll(wait, max(int(time.Until(end).Milliseconds()), 0)+1); n <= 0 {
+			if time.Now().Before(end) {
+				continue
+			}
 			unix.Close(h.socket) // what it says later must not be taken for the answer to another request
 			h.socket = -1
 			return errors.New("the helper for --hook does not answer")

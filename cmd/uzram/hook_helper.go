@@ -86,9 +86,9 @@ func runHook(program, request string, gone <-chan struct{}) error {
 	select {
 	case err = <-ended:
 	case <-gone:
-		err = killHook(cmd, ended, "nobody waits for it any more")
+		return killHook(cmd, ended, "nobody waits for it any more")
 	case <-time.After(hookTime):
-		err = killHook(cmd, ended, fmt.Sprintf("it took more than %v", hookTime))
+		return killHook(cmd, ended, fmt.Sprintf("it took more than %v", hookTime))
 	}
 	if err == exec.ErrWaitDelay {
 		err = nil
@@ -99,8 +99,12 @@ func runHook(program, request string, gone <-chan struct{}) error {
 	return err
 }
 
+// killHook does not wait for ever: one that is inside a request of the mount dies when that is answered.
 func killHook(cmd *exec.Cmd, ended <-chan error, why string) error {
 	_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
-	<-ended
+	select {
+	case <-ended:
+	case <-time.After(hookGrace):
+	}
 	return fmt.Errorf("killed, for %s", why)
 }

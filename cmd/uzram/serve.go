@@ -117,7 +117,9 @@ func (d *daemon) runFirst(f face, workers *store.Workers, signals <-chan os.Sign
 		err = d.settled()
 	}
 	if err != nil {
-		d.takeDown(m)
+		if d.takeDown(m) {
+			<-ended // what comes then is told to the hook
+		}
 		return err
 	}
 	f.settled()
@@ -228,11 +230,14 @@ func (d *daemon) untilEnd(m *fusefs.Mount, signals <-chan os.Signal, ended <-cha
 		select {
 		case <-d.keeperLost():
 			d.log.Error("the keeper is gone: nothing would survive a crash any more, so the mount is taken down")
-			if err := d.unmount(m); err != nil {
-				d.log.Warn("taking the mount out of the tree", "reason", sentence(err))
-				if err := abandon(d.opts.dir, d.dev); err != nil {
-					d.log.Error("the mount stays behind", "reason", sentence(err))
-				}
+			err := d.unmount(m)
+			if err == nil {
+				<-ended
+				return errKeeperLost
+			}
+			d.log.Warn("taking the mount out of the tree", "reason", sentence(err))
+			if err := abandon(d.opts.dir, d.dev); err != nil {
+				d.log.Error("the mount stays behind", "reason", sentence(err))
 			}
 			return errKeeperLost
 		case sig := <-signals:
@@ -251,16 +256,17 @@ func (d *daemon) untilEnd(m *fusefs.Mount, signals <-chan os.Signal, ended <-cha
 }
 
 // takeDown unmounts what could not be finished. If something got hold of it already, the mount is taken out of the tree and
-// ends with its last user.
-func (d *daemon) takeDown(m *fusefs.Mount) {
+// ends with its last user. It reports whether it is unmounted.
+func (d *daemon) takeDown(m *fusefs.Mount) bool {
 	err := d.unmount(m)
 	if err == nil {
-		return
+		return true
 	}
 	d.log.Warn("taking the mount out of the tree", "reason", sentence(err))
 	if err := takeOut(d.opts.dir, d.dev); err != nil {
 		d.log.Error("the mount stays behind", "reason", sentence(err))
 	}
+	return false
 }
 
 // guardStates returns the guards in the order of the documentation.

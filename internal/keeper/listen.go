@@ -50,11 +50,16 @@ func (k *keeper) handle(c *child, m *message) {
 		k.ponged(c)
 		errno = 0
 	case c != k.worker: // nobody else may change anything
-	case m.kind == kindHold && fd >= 0:
-		if errno = k.hold(m.text, fd); errno == 0 {
-			fd = -1
+	case m.kind == kindHold:
+		errno = unix.EMFILE // without a descriptor, for which this process has no room
+		if fd >= 0 {
+			errno = k.hold(m.text, fd)
 		}
 		k.answer(c, errno)
+		if errno == 0 {
+			fd = -1
+		}
+		errno = 0
 	case m.kind == kindDrop:
 		k.drop(m.text)
 		k.answer(c, 0)

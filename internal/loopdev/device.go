@@ -142,6 +142,9 @@ func (d *Device) attached() bool {
 // openOwned opens the device and checks that the image is behind it.
 func (d *Device) openOwned(flags int) (int, error) {
 	fd, err := unix.Open(d.path, unix.O_RDWR|unix.O_CLOEXEC|flags, 0)
+	if err == unix.ENXIO { // the device itself was removed
+		return -1, fmt.Errorf("%s: %w", d.path, ErrTaken)
+	}
 	if err != nil {
 		return -1, &os.PathError{Op: "open", Path: d.path, Err: err}
 	}
