@@ -12,22 +12,37 @@ import (
 type backing struct{ fd int }
 
 func (a *Arena) reserve(purpose Purpose, size int64) error {
-	fd, err := memfd("uzram-" + purpose.String())
+	name := "uzram-" + purpose.String()
+	fd, err := noswapFile(name, size)
 	if err != nil {
-		return err
+		fd, err = sealedFile(name, size)
+	}
+	if err == nil {
+		if err = a.mapFD(fd, size); err != nil {
+			unix.Close(fd)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w (%v)", unix.ENOMEM, err)
+	}
+	return nil
+}
+
+// sealedFile is memory whose size stays as it is.
+func sealedFile(name string, size int64) (int, error) {
+	fd, err := memfd(name)
+	if err != nil {
+		return -1, err
 	}
 	err = unix.Ftruncate(fd, size)
 	if err == nil {
 		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, sizeSeals|unix.F_SEAL_SEAL)
 	}
-	if err == nil {
-		err = a.mapFD(fd, size)
-	}
 	if err != nil {
 		unix.Close(fd)
-		return fmt.Errorf("%w (%v)", unix.ENOMEM, err)
+		return -1, err
 	}
-	return nil
+	return fd, nil
 }
 
 // sizeSeals keep the size as it is: a page that somebody cuts off would kill who
@@ -75,7 +90,8 @@ func open(fd int, purpose Purpose) (*Arena, error) {
 		return nil, fmt.Errorf("descriptor %d: %w (%v)", fd, unix.EINVAL, err)
 	}
 	// The seals say that it is memory and will not change its size.
-	if seals, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0); err != nil || seals&sizeSeals != sizeSeals {
+	seals, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+	if err != nil || seals&sizeSeals != sizeSeals && !isNoswapFile(fd, &st, seals) {
 		return nil, fmt.Errorf("descriptor %d is no sealed memory: %w", fd, unix.EINVAL)
 	}
 	var raw [headerBytes]byte

@@ -49,13 +49,17 @@ func TestOpenIsTheSameMemory(t *testing.T) {
 }
 
 func TestNobodyResizesAnArena(t *testing.T) {
-	a := newArena(t, 4*HeaderSize)
+	fd, err := sealedFile("test", 4*HeaderSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
 	for _, size := range []int64{HeaderSize, 100 * HeaderSize} {
-		if err := unix.Ftruncate(a.FD(), size); err != unix.EPERM {
+		if err := unix.Ftruncate(fd, size); err != unix.EPERM {
 			t.Errorf("resizing to %d: %v, want EPERM", size, err)
 		}
 	}
-	if _, err := unix.FcntlInt(uintptr(a.FD()), unix.F_ADD_SEALS, unix.F_SEAL_WRITE); err != unix.EPERM {
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_WRITE); err != unix.EPERM {
 		t.Errorf("another seal: %v, want EPERM", err)
 	}
 }
