@@ -138,6 +138,7 @@ e2e: build bin/uzram-next ## end-to-end suite against bin/uzram
 	$(GO) test -count=1 -v -timeout 15m ./test/e2e
 
 clients: build ## zramctl, zramswap, zram-generator, htop and others on uzram devices; ARGS=-rewrite writes docs/clients.md
+	@scripts/deps.sh clients
 	$(GO) test -count=1 -v -timeout 15m ./test/clients -args $(ARGS)
 
 crash: ## kill workers at every step and at random, TIME in all (default 30s); ARGS= for the tests, -crash.figures writes docs/crash.md

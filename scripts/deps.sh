@@ -60,8 +60,8 @@ lsblk           util-linux
 logger          bsdutils
 /lib/systemd/systemd-makefs systemd
 '
-# Unpacked into bin/clients, not installed: the machine would set up swap space
-# or run udev at the next boot. A program of the package, and the package.
+# Unpacked into the user's cache, not installed: the machine would set up swap
+# space or run udev at the next boot. A program of the package, and the package.
 unpacked='
 usr/sbin/zramswap zram-tools
 lib/systemd/system-generators/zram-generator systemd-zram-generator
@@ -110,25 +110,40 @@ case $wanted in
 	;;
 esac
 
+updated=
+update() {
+	[ -z "$updated" ] || return 0
+	[ "$(id -u)" -ne 0 ] || apt-get update -qq
+	updated=yes
+}
+
 # unpack PACKAGE DIR puts the files of a package into a directory.
 unpack() {
 	command -v apt-get >/dev/null || { echo "$1 is needed in $2, and there is no apt-get to fetch it" >&2; exit 1; }
 	echo "unpacking: $1"
-	rm -rf "$2" "$2.new"
-	mkdir -p "$2.new"
-	[ "$(id -u)" -ne 0 ] || apt-get update -qq
-	(cd "$2.new" && apt-get download -qq "$1" 2>/dev/null && dpkg-deb -x ./*.deb . && rm ./*.deb)
-	mv "$2.new" "$2"
+	update
+	mkdir -p "$(dirname "$2")"
+	new=$(mktemp -d "$2.XXXXXX")
+	# apt's sandbox user may not write there, about which it warns
+	if ! (cd "$new" && apt-get -o APT::Sandbox::User=root download -qq "$1" && dpkg-deb -x ./*.deb . && rm ./*.deb); then
+		rm -rf "$new"
+		echo "the package $1 cannot be had" >&2
+		exit 1
+	fi
+	chmod 0755 "$new"
+	rm -rf "$2"
+	mv "$new" "$2"
 }
 
-case ${1:-} in
-test | clients)
-	echo "$unpacked" | while read -r program package; do
-		[ -n "$program" ] || continue
-		[ -e "bin/clients/$package/$program" ] || unpack "$package" "bin/clients/$package"
+if [ "${1:-}" = clients ]; then
+	cache=${XDG_CACHE_HOME:-$HOME/.cache}/uzram/clients # where the tests look
+	absent=$(echo "$unpacked" | while read -r program package; do
+		[ -z "$program" ] || [ -e "$cache/$package/$program" ] || echo "$package"
+	done)
+	for package in $absent; do
+		unpack "$package" "$cache/$package"
 	done
-	;;
-esac
+fi
 
 packages=$(missing)
 [ -n "$packages" ] || exit 0
@@ -138,7 +153,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 fi
 echo "installing: $packages"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+update
 # shellcheck disable=SC2086 # one word per package
 apt-get install -y -qq --no-install-recommends $packages >/dev/null
 packages=$(missing)

@@ -8,7 +8,6 @@ import (
 
 	"uzram/internal/loopdev"
 	"uzram/internal/mountinfo"
-	"uzram/internal/sysview"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
@@ -48,15 +47,15 @@ func downCommand() *cli.Command {
 
 // takeDown ends all use of the devices of the mount on dir, and the mount.
 func takeDown(dir string) error {
+	if err := viewed(dir); err != nil {
+		return err
+	}
 	st, err := readStatus(dir)
 	switch {
 	case isDead(err):
 		return takeDownDead(dir)
 	case err != nil:
 		return err
-	}
-	if viewers := sysview.Viewers(dir); len(viewers) > 0 { // what they see would stay in use
-		return &mountinfo.BusyError{Dir: dir, Holders: viewers}
 	}
 	loops, err := loopsOfMount(dir, st)
 	if err != nil {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"uzram/internal/sysview"
 
@@ -86,12 +88,21 @@ func parseSysfs(c *cli.Context) (sysfsOptions, error) {
 		return o, nil
 	}
 	var err error
+	if undo { // the view may be all that there is of the mount
+		if o.dir, err = canonical(c.String("dir")); errors.Is(err, os.ErrNotExist) {
+			o.dir, err = filepath.Abs(c.String("dir"))
+		}
+		return o, err
+	}
 	if o.dir, err = mounted(c.String("dir")); err != nil {
 		return o, err
 	}
 	if err := unix.Access(o.dir+"/"+hotAdd, unix.F_OK); err != nil {
 		if isDead(err) {
 			return o, deadOr(c.String("dir"), err)
+		}
+		if errors.Is(err, unix.EACCES) {
+			return o, notRoots(o.dir)
 		}
 		return o, usagef("%s has one device only; accepted is the directory of a uzram mount --multi", c.String("dir"))
 	}

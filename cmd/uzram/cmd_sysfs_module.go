@@ -89,13 +89,16 @@ func viewNumbers() ([]int, error) {
 
 // asModprobe is the program under that name.
 func asModprobe(args []string) error {
-	remove, name := false, ""
+	remove, dry, name := false, false, ""
 	var options []string
 	for _, a := range args {
 		switch {
-		case a == "--remove", !strings.HasPrefix(a, "--") && strings.HasPrefix(a, "-") && strings.Contains(a, "r"):
-			remove = true
+		case strings.HasPrefix(a, "--"):
+			remove = remove || a == "--remove"
+			dry = dry || a == "--dry-run" || a == "--show"
 		case strings.HasPrefix(a, "-"):
+			remove = remove || strings.Contains(a, "r")
+			dry = dry || strings.Contains(a, "n")
 		case name == "":
 			name = a
 		default:
@@ -105,6 +108,8 @@ func asModprobe(args []string) error {
 	switch {
 	case name != zramModule:
 		return fmt.Errorf("this machine has no modprobe, and uzram stands in for it for the module %s only, not for %q", zramModule, name)
+	case dry:
+		return nil
 	case remove:
 		return removeModule()
 	}

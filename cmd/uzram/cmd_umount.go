@@ -48,6 +48,9 @@ func umountCommand() *cli.Command {
 
 // umount takes down the mount on dir, whether its daemon lives or not.
 func umount(dir string) error {
+	if err := viewed(dir); err != nil {
+		return err
+	}
 	st, err := readStatus(dir)
 	switch {
 	case isDead(err):
@@ -56,9 +59,6 @@ func umount(dir string) error {
 		return release(dir, nil, 0) // an ordinary user's, which has no loop device; not even root may look into it
 	case err != nil:
 		return err
-	}
-	if viewers := sysview.Viewers(dir); len(viewers) > 0 { // each keeps the mount alive in its namespace
-		return &mountinfo.BusyError{Dir: dir, Holders: viewers}
 	}
 	if err := swapOffOwn(dir, st); err != nil {
 		return err
@@ -77,6 +77,14 @@ func umount(dir string) error {
 		return err
 	}
 	return w.wait(daemonEnd)
+}
+
+// viewed says that a view shows the mount: it keeps it alive in its namespace, and has nodes for its loop devices.
+func viewed(dir string) error {
+	if viewers := sysview.Viewers(dir); len(viewers) > 0 {
+		return &mountinfo.BusyError{Dir: dir, Holders: viewers}
+	}
+	return nil
 }
 
 // umountDead cleans up after a daemon that died. All loop devices on the image are as dead as it is.

@@ -133,6 +133,7 @@ func abandon(dir string, dev uint64) error {
 	if err := shows(dir, dev); err != nil {
 		return err
 	}
+	leaveViews(dir)
 	detachLoops(dir) // first: they are found by the name of the image
 	return takeOut(dir, dev)
 }

@@ -263,6 +263,7 @@ func (d *daemon) takeDown(m *fusefs.Mount) bool {
 		return true
 	}
 	d.log.Warn("taking the mount out of the tree", "reason", sentence(err))
+	leaveViews(d.opts.dir)
 	if err := takeOut(d.opts.dir, d.dev); err != nil {
 		d.log.Error("the mount stays behind", "reason", sentence(err))
 	}

@@ -81,6 +81,9 @@ func withSwap(loops []string) []string {
 
 // unmount is what a signal asks for: swapping ends first where it belongs to the mount.
 func (d *daemon) unmount(m *fusefs.Mount) error {
+	if err := viewed(d.opts.dir); err != nil {
+		return err
+	}
 	loops := m.LoopPaths()
 	swaps := withSwap(loops)
 	if d.opts.swap == swapNone || len(swaps) == 0 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"uzram/internal/ctldir"
@@ -63,6 +64,23 @@ func openSession(dir string) (*session, error) {
 	return nil, err
 }
 
+// joinSession begins the use of what may be left of the mount on dir, and mounts nothing. There is none if no view of it ever was.
+func joinSession(dir string) (*session, error) {
+	f, err := os.OpenFile(filepath.Join(sysview.RunDir(dir), "lock"), os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &session{dir, f}
+	if err := s.flock(unix.LOCK_SH); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
 func (s *session) flock(how int) error {
 	for {
 		if err := unix.Flock(int(s.lock.Fd()), how); err != unix.EINTR {
@@ -79,8 +97,12 @@ func (s *session) stale() bool {
 
 // usable says whether there is a mount of many devices.
 func (s *session) usable() error {
-	if _, err := mountinfo.Find(s.dir); err != nil {
+	m, err := mountinfo.Find(s.dir)
+	if err != nil {
 		return err
+	}
+	if !slices.Contains(strings.Split(m.Super, ","), "user_id=0") { // who could make anything of what root would see
+		return notRoots(s.dir)
 	}
 	if err := unix.Access(filepath.Join(s.dir, hotAdd), unix.F_OK); err != nil {
 		if isDead(err) {
@@ -89,6 +111,10 @@ func (s *session) usable() error {
 		return fmt.Errorf("the uzram on %s has one device only, not many", s.dir)
 	}
 	return nil
+}
+
+func notRoots(dir string) error {
+	return usagef("%s is another user's mount; accepted is one that root has made", dir)
 }
 
 // mount makes the mount.
@@ -122,7 +148,7 @@ func (s *session) end() error {
 		return err
 	}
 	os.Remove(s.lock.Name())
-	os.Remove(sysview.RunDir(s.dir))
+	sysview.RemoveRunDir(s.dir)
 	return nil
 }
 
@@ -132,10 +158,14 @@ func (s *session) takeDown() (stays bool, err error) {
 		return false, nil
 	}
 	if _, err := mountinfo.Find(s.dir); err == nil {
-		if used, err := anySetUp(s.dir); err != nil || used {
+		used, err := anySetUp(s.dir)
+		if err != nil && !isDead(err) { // of a dead one nothing can be used
 			return true, err
 		}
-		err := umount(s.dir)
+		if used {
+			return true, nil
+		}
+		err = umount(s.dir)
 		if errors.Is(err, unix.EBUSY) {
 			return true, nil
 		}

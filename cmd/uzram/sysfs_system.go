@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 
@@ -68,13 +67,13 @@ func (o sysfsOptions) startSystem() error {
 
 // undo takes the machine's view down, whether its process lives or not.
 func (o sysfsOptions) undo() error {
-	s, err := openSession(o.dir)
+	s, err := joinSession(o.dir) // the mount may be gone before its view
 	if err != nil {
-		s = nil // the mount may be gone before its view
+		return err
 	}
 	told, err := sysview.Stop(o.dir)
 	found := false
-	if !told {
+	if !told && err == nil { // a view that goes slowly is still at it
 		var uerr error
 		found, uerr = sysview.Undo()
 		err = errors.Join(err, uerr)
@@ -105,7 +104,7 @@ func systemView(o sysview.Options) error {
 // watchSystem builds the view, follows mount and kernel, and takes it down when it is told to.
 func watchSystem(o sysview.Options, stands func()) error {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	catch(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
 	handler := logging.New(&logging.Syslog{Tag: "uzram"}, logging.Options{})
 	defer handler.Close()
 	log := slog.New(handler)

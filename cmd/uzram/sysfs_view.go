@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -83,7 +84,7 @@ func (o sysfsOptions) private() error {
 func attend(cmd *exec.Cmd, started func(), released <-chan error) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGHUP)
+	catch(signals, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGHUP)
 	defer signal.Stop(signals)
 	err := cmd.Start()
 	started()
@@ -107,6 +108,13 @@ func attend(cmd *exec.Cmd, started func(), released <-chan error) error {
 				_ = cmd.Process.Signal(sig)
 			}
 		}
+	}
+}
+
+// catch has the signals sent to c but for those that this process was started to ignore, as by nohup.
+func catch(c chan<- os.Signal, all ...os.Signal) {
+	if all = slices.DeleteFunc(all, signal.Ignored); len(all) > 0 { // none would mean every one
+		signal.Notify(c, all...)
 	}
 }
 
@@ -151,6 +159,8 @@ func viewCommand() *cli.Command {
 
 // privateView is the process in a namespace of its own.
 func privateView(o sysview.Options, command []string, stderr io.Writer) error {
+	unix.CloseOnExec(readyFD)                    // or whatever runs on behind the command would have it
+	catch(make(chan os.Signal, 1), unix.SIGTSTP) // hot_add waits for the view, which must not stop with the command
 	// What is mounted and unmounted outside is to happen here too, but not the other way round.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return fmt.Errorf("make the mount namespace private: %w", err)
@@ -165,8 +175,10 @@ func privateView(o sysview.Options, command []string, stderr io.Writer) error {
 	if len(command) == 0 {
 		command = []string{shell()}
 	}
+	if err := setViewEnv(); err != nil {
+		return errors.Join(err, w.Close())
+	}
 	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = viewEnv()
 	err = attend(cmd, func() {}, nil)
 	if v := w.View(); len(v.Swaps()) > 0 {
 		if lerr := letGo(err); lerr != nil {
@@ -206,12 +218,14 @@ func shell() string {
 	return "/bin/sh"
 }
 
-// viewEnv is the environment of a command in a view: systemd's programs do not insist on sysfs, and one that this machine
-// lacks is found.
-func viewEnv() []string {
-	env := append(os.Environ(), "SYSTEMD_DEVICE_VERIFY_SYSFS=0")
-	if _, err := os.Stat(sysview.ShimDir); err == nil {
-		env = append(env, "PATH="+os.Getenv("PATH")+":"+sysview.ShimDir)
+// setViewEnv makes the environment that of a command in a view: systemd's programs do not insist on sysfs, and one that this
+// machine lacks is found.
+func setViewEnv() error {
+	if err := os.Setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0"); err != nil {
+		return err
 	}
-	return env
+	if _, err := os.Stat(sysview.ShimDir); err != nil {
+		return nil
+	}
+	return os.Setenv("PATH", os.Getenv("PATH")+":"+sysview.ShimDir)
 }

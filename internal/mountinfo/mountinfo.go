@@ -30,6 +30,7 @@ type Mount struct {
 	Options    string // those of the mount, as in "rw,nosuid"
 	Type       string // file system with subtype
 	Source     string // unescaped
+	Super      string // options of the file system, as in "rw,user_id=0"
 }
 
 // All returns the mounts of this process's namespace in the kernel's order.
@@ -62,6 +63,29 @@ func Find(dir string) (Mount, error) {
 		return m, nil
 	}
 	return Mount{}, fmt.Errorf("%s: %w", dir, ErrNotMounted)
+}
+
+// At returns the mount that a path leads to, as the kernel says. It asks no file system, which may be dead.
+func At(path string) (Mount, error) {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return Mount{}, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd) // until then its number is not another's
+	all, err := All()
+	if err != nil {
+		return Mount{}, err
+	}
+	info, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	if err != nil {
+		return Mount{}, err
+	}
+	for _, m := range all {
+		if strings.Contains(string(info), "mnt_id:\t"+strconv.Itoa(m.ID)+"\n") {
+			return m, nil
+		}
+	}
+	return Mount{}, fmt.Errorf("%s: %w", path, os.ErrNotExist)
 }
 
 // topmost returns the mount on dir that no other one on dir covers.
@@ -115,6 +139,9 @@ func parseLine(line string) (Mount, error) {
 	m := Mount{ID: id, Parent: parent, Dev: dev, Point: unescape(f[4]), Options: f[5], Type: t[0]}
 	if len(t) > 2 { // an empty source leaves only the options
 		m.Source = unescape(t[1])
+	}
+	if len(t) > 1 {
+		m.Super = t[len(t)-1]
 	}
 	return m, nil
 }

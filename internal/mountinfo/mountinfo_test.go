@@ -28,10 +28,10 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []Mount{
-		{40, 27, unix.Mkdev(0, 45), "/mnt/a", "rw,nosuid,nodev,relatime", Type, Source},
-		{41, 27, unix.Mkdev(0, 46), "/mnt/with space\ttab\\back#hash", "rw", Type, Source},
-		{43, 42, unix.Mkdev(0, 48), "/mnt/b", "rw", "tmpfs", ""},
-		{47, 27, unix.Mkdev(1048575, 300000), "/big", "rw", "ext4", "/dev/x y"},
+		{40, 27, unix.Mkdev(0, 45), "/mnt/a", "rw,nosuid,nodev,relatime", Type, Source, "rw,user_id=0,group_id=0"},
+		{41, 27, unix.Mkdev(0, 46), "/mnt/with space\ttab\\back#hash", "rw", Type, Source, "rw"},
+		{43, 42, unix.Mkdev(0, 48), "/mnt/b", "rw", "tmpfs", "", "rw"},
+		{47, 27, unix.Mkdev(1048575, 300000), "/big", "rw", "ext4", "/dev/x y", "rw"},
 	} {
 		if !slices.Contains(mounts, want) {
 			t.Errorf("%+v is not in %+v", want, mounts)
@@ -44,6 +44,16 @@ func TestParse(t *testing.T) {
 	}
 	if m, ok := topmost(mounts, "/mnt"); ok {
 		t.Errorf("topmost(/mnt) = %+v, want none", m)
+	}
+}
+
+// TestAt: a path leads to the mount that holds it.
+func TestAt(t *testing.T) {
+	if m, err := At("/proc/self/status"); err != nil || m.Point != "/proc" || m.Type != "proc" {
+		t.Errorf("At: %+v, %v", m, err)
+	}
+	if _, err := At("/proc/none"); !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("At what is not there: %v", err)
 	}
 }
 

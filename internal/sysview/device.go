@@ -36,6 +36,13 @@ func (v *View) present() ([]Device, error) {
 // verify sees to it that the number of a device is that of a loop device on its image. The mount may be anybody's, and a
 // node must not lead to another disk because a file of it says so.
 func (v *View) verify(d Device) error {
+	st, err := os.Lstat(filepath.Join(v.o.Dir, sysBlock, d.Name))
+	if err != nil {
+		return err
+	}
+	if !st.IsDir() {
+		return fmt.Errorf("%s in %s is no directory", d.Name, v.o.Dir)
+	}
 	if d.number() == "" {
 		return nil
 	}
@@ -125,6 +132,17 @@ func (v *View) Remove(name string) error {
 		return nil
 	}
 	return v.unmake(name)
+}
+
+// leave takes all devices out of the view.
+func (v *View) leave() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var errs []error
+	for name := range v.devices {
+		errs = append(errs, v.unmake(name))
+	}
+	return errors.Join(errs...)
 }
 
 // take notes that the mount has a device.
@@ -248,6 +266,9 @@ func (v *View) showKernel(name string) error {
 				return ignoreGone(err)
 			}
 		}
+	}
+	if v.isLoop(name) { // its number is that of the device on it
+		d.number = ""
 	}
 	if err := v.link(name, d); err != nil {
 		return err

@@ -22,10 +22,21 @@ const shims = ".uzram"
 // ShimDir is to be the last of a command's PATH.
 const ShimDir = "/dev/" + shims
 
-// coverModprobe has modprobe ask the mount. Where there is no such program, a view with a copy of /dev has one.
+// hasModprobe says whether there is a modprobe where the kernel and an administrator look for it.
+func (v *View) hasModprobe() bool {
+	for _, dir := range []string{"usr/local/sbin", "usr/sbin", "sbin"} {
+		if _, err := os.Stat(v.path(dir, "modprobe")); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// coverModprobe has modprobe ask the mount. Where there is no such program, or it is not in the path, a view with a copy of
+// /dev has one.
 func (v *View) coverModprobe() error {
 	text := fmt.Sprintf("install zram '%[1]s' %[2]s add $CMDLINE_OPTS\nremove zram '%[1]s' %[2]s remove\n", v.o.Exe, ModuleVerb)
-	if !v.o.CopyDev {
+	if v.o.system || !v.o.CopyDev { // files of others that change under a cover would not be seen
 		dir := v.path("run/modprobe.d")
 		if err := makeDirs(dir); err != nil {
 			return err
@@ -38,7 +49,12 @@ func (v *View) coverModprobe() error {
 		if err := os.Mkdir(v.path("dev", shims), 0o755); err != nil {
 			return err
 		}
-		return os.Symlink(v.o.Exe, v.path("dev", shims, "modprobe"))
+		if err := os.Symlink(v.o.Exe, v.path("dev", shims, "modprobe")); err != nil {
+			return err
+		}
+		if !v.hasModprobe() {
+			return nil
+		}
 	}
 	dir := ""
 	for _, d := range modprobeDirs {

@@ -3,6 +3,7 @@ package sysview
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,7 +13,10 @@ const source = "uzram-view"
 
 // cover mounts a tmpfs over target when fill has built all of it. fill may mount things in the directory that it is given.
 func cover(target string, mode os.FileMode, fill func(stage string) error) error {
-	stage, err := os.MkdirTemp("", "uzram-view")
+	if err := os.MkdirAll(filepath.Dir(runDir), 0o755); err != nil {
+		return err
+	}
+	stage, err := os.MkdirTemp(filepath.Dir(runDir), "view")
 	if err != nil {
 		return err
 	}
@@ -28,12 +32,16 @@ func cover(target string, mode os.FileMode, fill func(stage string) error) error
 	if err := fill(stage); err != nil {
 		return err
 	}
+	// What is bound there follows what is mounted and unmounted below it, and not the other way round.
+	if err := unix.Mount("", stage, "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
+		return err
+	}
 	return bindTree(unix.AT_FDCWD, stage, target)
 }
 
 // bindTree mounts what is at path below the directory dirfd over target, with all that is mounted in it.
 func bindTree(dirfd int, path, target string) error {
-	tree, err := unix.OpenTree(dirfd, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	tree, err := unix.OpenTree(dirfd, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE|unix.AT_SYMLINK_NOFOLLOW)
 	if err != nil {
 		return &os.PathError{Op: "open_tree", Path: path, Err: err}
 	}

@@ -8,10 +8,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"uzram/internal/mountinfo"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,11 +34,22 @@ type Watch struct {
 	answer  chan error // what came of it
 }
 
-// Start makes a view that follows. Of the machine's view there is one for each mount. report is told what went wrong and
+// Start makes a view that follows. Of the machine's view there is one. report is told what went wrong and
 // cannot be answered to anybody.
 func Start(o Options, system bool, report func(error)) (*Watch, error) {
 	if err := MakeRunDir(o.Dir); err != nil {
 		return nil, err
+	}
+	o.system = system
+	if system {
+		unlock, err := lockSystem()
+		if err != nil {
+			return nil, err
+		}
+		defer unlock()
+		if err := noOtherView(o.Dir); err != nil {
+			return nil, err
+		}
 	}
 	socket := filepath.Join(RunDir(o.Dir), strconv.Itoa(os.Getpid())+socketSuffix)
 	if system {
@@ -45,9 +59,6 @@ func Start(o Options, system bool, report func(error)) (*Watch, error) {
 	}
 	// Before anything else: whoever tells of a device waits until the view stands, and no other view removes what this needs.
 	l, err := listen(socket)
-	if errors.Is(err, unix.EADDRINUSE) {
-		return nil, fmt.Errorf("there is a view of %s for the whole machine already: %w", o.Dir, unix.EBUSY)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +88,21 @@ func Start(o Options, system bool, report func(error)) (*Watch, error) {
 	return w, nil
 }
 
+// noOtherView says whether a view for the whole machine can be made: two would lie one over the other.
+func noOtherView(dir string) error {
+	if other, ok := systemViewOf(); ok {
+		return fmt.Errorf("there is a view of %s for the whole machine already: %w", other, unix.EBUSY)
+	}
+	all, err := mountinfo.All()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(m mountinfo.Mount) bool { return m.Source == source }) {
+		return fmt.Errorf("there is a view here already, or what one left, which uzram sysfs --undo --dir %s takes down: %w", dir, unix.EBUSY)
+	}
+	return nil
+}
+
 // View is what follows.
 func (w *Watch) View() *View { return w.view }
 
@@ -99,26 +125,34 @@ func (w *Watch) Ordered() <-chan struct{} { return w.ordered }
 // Close ends the watch and takes the view down.
 func (w *Watch) Close() error {
 	err := w.view.Close()
+	w.listen.Close() // removes the socket; before the answer, after which nobody finds a view here
 	w.answer <- err
-	w.listen.Close() // removes the socket
 	w.stop.Close()
 	w.tasks.Wait()
 	w.stopped.Close()
 	return err
 }
 
+// accept has orders obeyed as they come, one after another.
 func (w *Watch) accept() {
+	before := make(chan struct{})
+	close(before)
 	for {
 		conn, err := w.listen.Accept()
 		if err != nil {
 			return
 		}
-		w.tasks.Go(func() { w.obey(conn) })
+		turn, done := before, make(chan struct{})
+		before = done
+		w.tasks.Go(func() {
+			defer close(done)
+			w.obey(conn, turn)
+		})
 	}
 }
 
-// obey takes one order.
-func (w *Watch) obey(conn net.Conn) {
+// obey takes one order, and obeys it when those before it are done.
+func (w *Watch) obey(conn net.Conn, turn <-chan struct{}) {
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(tellTimeout)); err != nil {
 		return
@@ -127,6 +161,7 @@ func (w *Watch) obey(conn net.Conn) {
 	if err != nil {
 		return
 	}
+	<-turn
 	text := answerDone
 	if err := w.do(strings.Fields(line)); err != nil {
 		text = strings.Join(strings.Fields(err.Error()), " ")
@@ -143,6 +178,8 @@ func (w *Watch) do(order []string) error {
 			return errors.New("it is being taken down already")
 		}
 		return <-w.answer
+	case len(order) == 1 && order[0] == actionLeave:
+		return w.view.leave()
 	case len(order) == 4 && zramName.MatchString(order[1]):
 		major, minor, err := parseNumber(order[2] + ":" + order[3])
 		if err != nil {

@@ -2,7 +2,8 @@ package sysview
 
 import (
 	"os"
-	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -10,28 +11,61 @@ import (
 
 const swapsFile = "/proc/swaps"
 
-// Swaps lists the devices of the mount that are swapped on under their name in this view.
+// Swaps lists the devices of the mount that are swapped on by their node in this view.
 func (v *View) Swaps() (names []string) {
-	text, err := os.ReadFile(swapsFile)
-	if err != nil { // a kernel without swap
-		return nil
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for line := range strings.Lines(string(text)) {
-		dev, _, _ := strings.Cut(line, " ")
-		if _, ours := v.devices[path.Base(dev)]; ours && path.Dir(dev) == v.path("dev") && v.onNode(path.Base(dev), dev) {
-			names = append(names, path.Base(dev))
+	for _, node := range swapNodes() {
+		if d, ours := v.devices[filepath.Base(node)]; ours && node == v.path("dev", d.Name) && v.swapOn(d, node) {
+			names = append(names, d.Name)
 		}
 	}
 	return names
 }
 
-// onNode says whether a path is the node of a device.
-func (v *View) onNode(name, path string) bool {
+// swapNodes are the names of swap space.
+func swapNodes() (names []string) {
+	text, err := os.ReadFile(swapsFile)
+	if err != nil { // a kernel without swap
+		return nil
+	}
+	for line := range strings.Lines(string(text)) {
+		name, _, _ := strings.Cut(line, " ")
+		names = append(names, name)
+	}
+	return names
+}
+
+// swapOn says whether the swap space of that name is on the node of that name. The node of another view is called the same,
+// but follows no other name that is given to ours. If that cannot be found out the swap space is taken for ours: the name of
+// one whose node is gone leads nowhere.
+func (v *View) swapOn(d Device, node string) bool {
 	var st unix.Stat_t
-	d := v.devices[name]
-	return unix.Stat(path, &st) == nil && uint64(st.Rdev) == unix.Mkdev(d.Major, d.Minor)
+	if unix.Lstat(node, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK || uint64(st.Rdev) != unix.Mkdev(d.Major, d.Minor) {
+		return false
+	}
+	if !v.o.CopyDev { // one /dev for all
+		return true
+	}
+	aside := filepath.Join(filepath.Dir(node), ".uzram-"+d.Name)
+	os.Remove(aside)
+	if unix.Mknod(aside, st.Mode, int(st.Rdev)) != nil { // an exchange, so that the name is there all the time
+		return true
+	}
+	defer os.Remove(aside)
+	if os.Lchown(aside, int(st.Uid), int(st.Gid)) != nil || unix.Chmod(aside, st.Mode&0o7777) != nil {
+		return true
+	}
+	if exchange(node, aside) != nil {
+		return true
+	}
+	follows := slices.Contains(swapNodes(), aside)
+	_ = exchange(node, aside) // which cannot fail now
+	return follows
+}
+
+func exchange(a, b string) error {
+	return unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
 }
 
 // WaitSwaps returns when there are none any more.

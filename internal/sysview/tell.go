@@ -2,6 +2,7 @@ package sysview
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -34,22 +35,63 @@ const (
 	ActionAdd    = "add"
 	ActionRemove = "remove"
 	actionStop   = "stop"
+	actionLeave  = "leave"
 )
 
+// longestName is that of a directory whose sockets have names that the kernel takes.
+const longestName = len(unix.RawSockaddrUnix{}.Path) - 1 - len(runDir+"/"+"/4194304"+socketSuffix)
+
+// nameFile says in the directory of a mount with a long name which one that is.
+const nameFile = "dir"
+
 // RunDir is the directory of the views of the mount on dir.
-func RunDir(dir string) string { return filepath.Join(runDir, url.PathEscape(dir)) }
+func RunDir(dir string) string {
+	name := url.PathEscape(dir)
+	if len(name) > longestName {
+		name = fmt.Sprintf("#%x", sha256.Sum224([]byte(dir))) // # is no character of the others
+	}
+	return filepath.Join(runDir, name)
+}
+
+// dirOf is the mount whose views have the directory run.
+func dirOf(run string) string {
+	if text, err := os.ReadFile(filepath.Join(run, nameFile)); err == nil {
+		return string(text)
+	}
+	dir, _ := url.PathUnescape(filepath.Base(run))
+	return dir
+}
+
+// RemoveRunDir removes that directory, unless a view is in it.
+func RemoveRunDir(dir string) {
+	run := RunDir(dir)
+	if entries, err := os.ReadDir(run); err == nil && len(entries) == 1 {
+		os.Remove(filepath.Join(run, nameFile))
+	}
+	os.Remove(run)
+}
 
 // MakeRunDir makes that directory.
 func MakeRunDir(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(runDir), 0o755); err != nil {
 		return err
 	}
-	return os.MkdirAll(RunDir(dir), 0o700)
+	if err := os.MkdirAll(RunDir(dir), 0o700); err != nil || dirOf(RunDir(dir)) == dir {
+		return err
+	}
+	return os.WriteFile(filepath.Join(RunDir(dir), nameFile), []byte(dir), 0o600)
 }
 
 // Tell tells each view of the mount on dir that a device was added or is being removed, and returns when all have done what
 // that takes. Without a view it does nothing. A view that is gone is forgotten.
 func Tell(dir, action, name string, major, minor uint32) error {
+	return tellAll(dir, fmt.Sprintf("%s %s %d %d", action, name, major, minor))
+}
+
+// TellLeave tells each view of the mount on dir that the mount goes, with all of its devices.
+func TellLeave(dir string) error { return tellAll(dir, actionLeave) }
+
+func tellAll(dir, order string) error {
 	entries, err := os.ReadDir(RunDir(dir))
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -61,7 +103,7 @@ func Tell(dir, action, name string, major, minor uint32) error {
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), socketSuffix) {
 			socket := filepath.Join(RunDir(dir), e.Name())
-			_, err := say(socket, fmt.Sprintf("%s %s %d %d", action, name, major, minor))
+			_, err := say(socket, order)
 			errs = append(errs, err)
 		}
 	}

@@ -2,6 +2,7 @@ package sysview
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,20 +16,26 @@ import (
 // Undo takes down what a view whose process was killed has left behind in this mount namespace, and says whether there was
 // anything.
 func Undo() (found bool, err error) {
+	unlock, err := lockSystem()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	if dir, ok := systemViewOf(); ok {
+		return false, fmt.Errorf("the view for the whole machine is that of %[1]s: uzram sysfs --undo --dir %[1]s", dir)
+	}
 	all, err := mountinfo.All()
 	if err != nil {
 		return false, err
 	}
 	var errs []error
 	for _, m := range slices.Backward(all) {
-		if m.Source != source && m.Point != filepath.Join("/sys", zramControl) {
+		if !ofView(m) {
 			continue
 		}
 		found = true
-		// What was mounted in another one has gone with it.
-		if err := unix.Unmount(m.Point, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-			errs = append(errs, &os.PathError{Op: "unmount", Path: m.Point, Err: err})
-		}
+		_, err := unmountOurs(m.Point, ofView)
+		errs = append(errs, err)
 	}
 	for _, path := range leftovers() {
 		found = true
@@ -40,9 +47,46 @@ func Undo() (found bool, err error) {
 	return found, errors.Join(errs...)
 }
 
-// leftovers lists the files of a view of the whole machine: nodes, records, and what modprobe reads.
+// ofView says whether a view made a mount; nobody else mounts on zram-control.
+func ofView(m mountinfo.Mount) bool {
+	return m.Source == source || m.Point == filepath.Join("/sys", zramControl)
+}
+
+// systemViewOf finds the mount whose view for the whole machine is served.
+func systemViewOf() (dir string, ok bool) {
+	sockets, _ := filepath.Glob(filepath.Join(runDir, "*", systemSocket))
+	for _, socket := range sockets {
+		if listening(socket) {
+			return dirOf(filepath.Dir(socket)), true
+		}
+	}
+	return "", false
+}
+
+// lockSystem keeps others from making or undoing a view for the whole machine.
+func lockSystem() (unlock func(), err error) {
+	if err := os.MkdirAll(runDir, 0o755); err != nil {
+		return nil, err
+	}
+	fd, err := unix.Open(runDir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: runDir, Err: err}
+	}
+	for {
+		if err = unix.Flock(fd, unix.LOCK_EX); err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, &os.PathError{Op: "lock", Path: runDir, Err: err}
+	}
+	return func() { unix.Close(fd) }, nil
+}
+
+// leftovers lists the files of a view of the whole machine: its socket, nodes, records, and what modprobe reads.
 func leftovers() []string {
-	var list []string
+	list, _ := filepath.Glob(filepath.Join(runDir, "*", systemSocket))
 	nodes, _ := filepath.Glob("/dev/zram[0-9]*")
 	for _, node := range nodes {
 		const loopMajor = 7

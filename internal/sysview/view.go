@@ -20,24 +20,23 @@ type Options struct {
 	CopyDev    bool   // cover /dev; otherwise nodes are made in it as it is
 	HideLoops  bool   // leave out the loop devices behind the mount's; not where the mount's own process looks for them
 	Exe        string // this program, for modprobe
+
+	system bool // for the caller's whole mount namespace
 }
 
 // View is a view that stands. Its methods may be called by any goroutine.
 type View struct {
 	o      Options
 	origin origin
-	covers []string // what is covered, in this order
-	socket string   // where it is told of devices, "" before that
-	made   []string // files that it has written outside
+	covers []covered // what is covered, in this order
+	socket string    // where it is told of devices, "" before that
+	made   []string  // files that it has written outside
 
 	mu      sync.Mutex
 	kernel  map[string]kernelDevice // what the kernel has, shown or not
 	devices map[string]Device       // what the mount has
 	loops   map[string]string       // the loop devices behind them: name of the device by name of the loop
 }
-
-// ErrKernelHasZram says that the kernel has zram of its own.
-var ErrKernelHasZram = errors.New("the kernel has zram of its own")
 
 // KernelHasZram says whether there is zram in the tree at root already.
 func KernelHasZram(root string) bool {
@@ -122,8 +121,7 @@ func (v *View) cover(target string, mode os.FileMode, fill func(stage string) er
 	if err := cover(target, mode, fill); err != nil {
 		return err
 	}
-	v.covers = append(v.covers, target)
-	return nil
+	return v.noteCover(target)
 }
 
 // shown says whether the view has a device of the kernel's.
@@ -146,8 +144,7 @@ func (v *View) coverClass() error {
 		if err := bindTree(unix.AT_FDCWD, mine, target); err != nil {
 			return err
 		}
-		v.covers = append(v.covers, target)
-		return nil
+		return v.noteCover(target)
 	}
 	class := v.sys("class")
 	return v.cover(class, 0o755, func(stage string) error {
@@ -251,11 +248,8 @@ func (v *View) Close() error {
 	for name := range v.devices {
 		errs = append(errs, v.unmake(name))
 	}
-	for _, target := range slices.Backward(v.covers) {
-		// A mount point that is removed elsewhere takes along what is mounted there.
-		if err := unix.Unmount(target, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-			errs = append(errs, &os.PathError{Op: "unmount", Path: target, Err: err})
-		}
+	for _, c := range slices.Backward(v.covers) {
+		errs = append(errs, c.uncover())
 	}
 	for _, path := range v.made {
 		os.Remove(path)

@@ -1,12 +1,15 @@
 package sysview
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"uzram/internal/mountinfo"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,6 +67,7 @@ func TestView(t *testing.T) {
 	s := newStandIn(t)
 	first, firstLoop := s.add("zram0")
 	before := state(t)
+	classes := list(t, "/sys/class")
 	v := s.build(Options{CopyDev: true, HideLoops: true, Exe: "/bin/true"})
 	checkShown(t, first, firstLoop)
 
@@ -93,7 +97,7 @@ func TestView(t *testing.T) {
 	if err := os.WriteFile("/dev/null", []byte("x"), 0); err != nil {
 		t.Error(err)
 	}
-	if !slices.Equal(list(t, "/sys/class"), list(t, "/sys/class")) || !exists("/sys/class/tty") || !exists("/sys/class/zram-control/hot_add") {
+	if !slices.Equal(list(t, "/sys/class"), classes) || !exists("/sys/class/tty") || !exists("/sys/class/zram-control/hot_add") {
 		t.Error("/sys/class lacks something")
 	}
 	if err := v.Close(); err != nil {
@@ -255,5 +259,124 @@ func TestUndo(t *testing.T) {
 	}
 	if found, err := Undo(); found || err != nil {
 		t.Errorf("Undo again: %v, %v", found, err)
+	}
+}
+
+// TestClose_Covered: what others have mounted over a view's directories, or in their place, stays.
+func TestClose_Covered(t *testing.T) {
+	if !inside(t) {
+		return
+	}
+	s := newStandIn(t)
+	before := state(t)
+	v, err := Build(Options{Dir: s.dir, CopyDev: true, HideLoops: true, Exe: "/bin/true"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("other", "/sys/block", "tmpfs", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Unmount("/dev", unix.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Close(); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("Close: %v", err)
+	}
+	if _, err := Undo(); err != nil {
+		t.Error(err)
+	}
+	if m, err := mountinfo.At("/sys/block"); err != nil || m.Source != "other" {
+		t.Errorf("what was mounted over the view: %+v, %v", m, err)
+	}
+	if err := unix.Unmount("/sys/block", 0); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := Undo(); !found || err != nil {
+		t.Errorf("Undo: %v, %v", found, err)
+	}
+	if after := state(t); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+// TestUndo_Served: what a view is whose process lives is left to that, and another one cannot lie over it.
+func TestUndo_Served(t *testing.T) {
+	if !inside(t) {
+		return
+	}
+	s, other := newStandIn(t), newStandIn(t)
+	o := Options{Dir: s.dir, CopyDev: true, HideLoops: true, Exe: "/bin/true"}
+	w, err := Start(o, true, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	stands := state(t)
+	if found, err := Undo(); found || err == nil || !strings.Contains(err.Error(), "--dir "+s.dir) {
+		t.Errorf("Undo: %v, %v", found, err)
+	}
+	o.Dir = other.dir
+	if _, err := Start(o, true, func(error) {}); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("a view over another: %v", err)
+	}
+	if now := state(t); now != stands {
+		t.Errorf("before:\n%s\nafter:\n%s", stands, now)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRunDir_Long: the sockets of a mount with a long name can be made, and its name is known.
+func TestRunDir_Long(t *testing.T) {
+	for _, n := range []int{longestName - len("%2F"), longestName, 4000} {
+		dir := "/" + strings.Repeat("a", n)
+		t.Cleanup(func() { RemoveRunDir(dir) })
+		if err := MakeRunDir(dir); err != nil {
+			t.Fatal(err)
+		}
+		l, err := listen(filepath.Join(RunDir(dir), "4194304"+socketSuffix))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if RemoveRunDir(dir); dirOf(RunDir(dir)) != dir {
+			t.Error("its name was removed before its sockets")
+		}
+		l.Close()
+		if got := dirOf(RunDir(dir)); got != dir {
+			t.Errorf("the directory %q is that of %q", dir, got)
+		}
+		RemoveRunDir(dir)
+		if exists(RunDir(dir)) {
+			t.Error("it is still there")
+		}
+	}
+}
+
+// TestClose_Shared: where mounts are shared, what lies in those that a view has bound stays when the view goes.
+func TestClose_Shared(t *testing.T) {
+	if !inside(t) {
+		return
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		t.Fatal(err)
+	}
+	const nested = "/dev/shm/nested"
+	for _, dir := range []string{"/dev/shm", nested} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Mount(dir, dir, "tmpfs", 0, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, err := Build(Options{Dir: newStandIn(t).dir, CopyDev: true, HideLoops: true, Exe: "/bin/true"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Close(); err != nil {
+		t.Error(err)
+	}
+	if m, err := mountinfo.At(nested); err != nil || m.Source != nested {
+		t.Errorf("on %s is %+v, %v", nested, m, err)
 	}
 }

@@ -45,6 +45,10 @@ func TestWatch(t *testing.T) {
 		t.Error(err)
 	}
 	checkGone(t, d, loop)
+	if err := TellLeave(s.dir); err != nil {
+		t.Error(err)
+	}
+	checkGone(t, first, firstLoop)
 
 	ended := make(chan error, 1)
 	go func() { <-w.Ordered(); ended <- w.Close() }()
@@ -121,6 +125,28 @@ func TestFollow(t *testing.T) {
 		if exists("/dev/null") != (action == "add") {
 			t.Errorf("%s of /dev/null had no effect", action)
 		}
+	}
+}
+
+// TestFollow_Machine: where loop devices are seen, the number of one leads to the device on it all the same.
+func TestFollow_Machine(t *testing.T) {
+	if !inside(t) {
+		return
+	}
+	s := newStandIn(t)
+	d, loop := s.add("zram0")
+	v := s.build(Options{CopyDev: true, Exe: "/bin/true"})
+	for _, action := range []string{"add", "remove", "add"} {
+		e := uevent{action: action, path: "devices/virtual/block/" + loop, subsystem: "block", number: d.number(), node: loop, whole: true}
+		if err := v.follow(e); err != nil {
+			t.Error(err)
+		}
+		if got := filepath.Base(link(t, "/sys/dev/block/"+d.number())); got != d.Name {
+			t.Errorf("after %s the number leads to %s", action, got)
+		}
+	}
+	if !exists("/sys/block/" + loop) {
+		t.Error("the loop device is not seen")
 	}
 }
 

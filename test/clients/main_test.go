@@ -36,10 +36,20 @@ func TestMain(m *testing.M) {
 	os.Exit(harness.Main(m))
 }
 
+// unpackedDir is where scripts/deps.sh unpacks packages.
+func unpackedDir(t *testing.T) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(cache, "uzram", "clients")
+}
+
 // unpacked finds a program of a package that is not installed.
 func unpacked(t *testing.T, path string) string {
 	t.Helper()
-	full := filepath.Join(harness.Repo(), "bin", "clients", path)
+	full := filepath.Join(unpackedDir(t), path)
 	if _, err := os.Stat(full); err != nil {
 		t.Fatalf("%v (make deps)", err)
 	}

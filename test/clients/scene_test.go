@@ -153,7 +153,7 @@ func (c *client) cannot(command, printed, why string) {
 
 // plain takes out of a text what is different each time.
 func (s *scene) plain(text string) string {
-	unpacked := harness.Repo() + "/bin/clients/"
+	unpacked := unpackedDir(s.T) + "/"
 	for _, r := range [][2]string{{s.dir, "DIR"}, {filepath.Dir(s.dir), "TMP"}, {unpacked + "zram-tools", ""}, {unpacked + "systemd-zram-generator", ""},
 		{unpacked + "udev", ""}} {
 		text = strings.ReplaceAll(text, r[0], r[1])

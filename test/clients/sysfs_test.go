@@ -49,6 +49,7 @@ func (m machine) uzram(code int, printed string, args ...string) string {
 func (m machine) state() string {
 	m.Helper()
 	return m.expect(0, "", "sh", "-c", `ls /dev /sys/block /sys/class /sys/devices/virtual/block | grep -v -e loop -e '^zram[0-9]'
+		grep -l '^/run/uzram/' /sys/devices/virtual/block/loop*/loop/backing_file 2>/dev/null
 		for n in /dev/zram*; do [ "$(stat -c %t $n 2>/dev/null)" != 7 ] || echo $n; done
 		awk '{print $5, $(NF - 1)}' /proc/self/mountinfo | grep -e " uzram" -e ^/sys -e ^/dev -e ^/run; find /run /etc/modprobe.d 2>/dev/null; true`)
 }
@@ -90,6 +91,10 @@ func TestSysfs_Swap(t *testing.T) {
 	m.expect(0, "/dev/zram0", "cat", "/proc/swaps")
 	m.uzram(0, "[SWAP]", "sysfs", "zramctl", "/dev/zram0")
 	m.uzram(1, "busy", "sysfs", "zramctl", "--reset", "/dev/zram0")
+	m.uzram(0, "", "sysfs", "true")
+	if views := m.expect(0, "", "sh", "-c", "ls -d /run/uzram/views/*/*.view"); strings.Count(views, ".view") != 1 {
+		t.Errorf("beside the view with the swap space there are others: %s", views)
+	}
 	m.uzram(4, "in use", "umount", "/run/uzram/zram")
 	m.uzram(0, "", "sysfs", "swapoff", "/dev/zram0")
 	m.expect(0, "", "sh", "-c", "for i in $(seq 300); do ls /run/uzram/views/*/*.view 2>/dev/null || break; sleep 0.1; done")
@@ -110,9 +115,11 @@ func TestSysfs_System(t *testing.T) {
 		m.uzram(2, "the kernel has zram of its own", "sysfs", "--system")
 		over = "--over-kernel"
 	}
-	for _, kill := range []bool{false, true} {
+	const elsewhere = "/nonesuch/mount"
+	for _, end := range []string{"told", "killed", "killed, and the mount unknown"} {
 		m.uzram(0, "", "sysfs", "--system", over)
 		m.uzram(4, "already", "sysfs", "--system", "--over-kernel")
+		m.expect(0, "sysfs-module", "sh", "-c", "cat /run/modprobe.d/uzram.conf && ! grep modprobe.d /proc/self/mountinfo")
 		m.expect(0, "/dev/zram0", "zramctl", "--find", "--size", "32M")
 		m.expect(0, "/dev/zram1", "zramctl", "--find", "--size", "16M")
 		m.expect(0, "", "sh", "-c", "mkswap -q /dev/zram1 && swapon /dev/zram1")
@@ -123,12 +130,18 @@ func TestSysfs_System(t *testing.T) {
 		m.uzram(4, "sysfs --undo", "umount", "/run/uzram/zram")
 		m.uzram(0, "/dev/zram0", "sysfs", "--", "zramctl", "--noheadings", "--output", "NAME")
 		m.expect(0, "", "zramctl", "--reset", "/dev/zram0")
-		if kill {
+		m.uzram(1, "--dir /run/uzram/zram", "sysfs", "--undo", "--dir", elsewhere)
+		if end != "told" {
 			m.killView()
 		}
-		m.uzram(0, "", "sysfs", "--undo")
+		if strings.HasSuffix(end, "unknown") {
+			m.uzram(0, "", "sysfs", "--undo", "--dir", elsewhere)
+			m.uzram(0, "", "sysfs", "true")
+		} else {
+			m.uzram(0, "", "sysfs", "--undo")
+		}
 		if after := m.state(); after != before {
-			t.Errorf("killed: %v, before:\n%s\nafter:\n%s", kill, before, after)
+			t.Errorf("%s, before:\n%s\nafter:\n%s", end, before, after)
 		}
 	}
 }
@@ -163,6 +176,8 @@ func TestSysfs_NoModprobe(t *testing.T) {
 	}
 	view(0, "/dev/zram0\n/dev/zram1", "modprobe -r zram && modprobe zram num_devices=2 && ls -d /dev/zram*")
 	view(2, "", "modprobe -qr zram && ls -d /dev/zram*")
+	view(0, "/dev/zram0", "modprobe -nr zram && modprobe --remove --dry-run zram && ls -d /dev/zram*")
+	m.expect(0, "", "env", "PATH="+path, harness.Bin(), "sysfs", "--", "modprobe", "zram")
 	view(1, `not for "ext4"`, "modprobe ext4")
 }
 
@@ -184,6 +199,24 @@ func TestSysfs_Takeover(t *testing.T) {
 	}
 	if now := worker(); now == first {
 		t.Errorf("process %s serves on", first)
+	}
+}
+
+// TestSysfs_Abandoned: a mount that is given up takes its nodes along, which would lead to whatever has the loop device next.
+func TestSysfs_Abandoned(t *testing.T) {
+	m := newMachine(t)
+	m.uzram(0, "", "sysfs", "true")
+	before := m.state()
+	m.uzram(0, "", "sysfs", "--system", "--over-kernel")
+	keeper := regexp.MustCompile(`"keeper_pid": ?([0-9]+)`).FindStringSubmatch(m.uzram(0, "", "status", "--json", "/run/uzram/zram"))
+	if keeper == nil {
+		t.Fatal("status names no keeper")
+	}
+	m.expect(0, "gone", "sh", "-c", "ls /dev/zram0; kill -9 "+keeper[1]+`
+		for i in $(seq 300); do [ -e /dev/zram0 ] || { echo gone; break; }; sleep 0.1; done`)
+	m.uzram(0, "", "sysfs", "--undo")
+	if after := m.state(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 }
 

@@ -81,7 +81,7 @@ func cell(text string) string {
 	return strings.Join(lines, "<br>")
 }
 
-// compare holds the document against what the test has found, or writes it anew.
+// compare holds the document, but for what was printed, against what the test has found, or writes it anew.
 func (tab *table) compare(t *testing.T) {
 	t.Helper()
 	path := filepath.Join(harness.Repo(), "docs", "clients.md")
@@ -92,10 +92,26 @@ func (tab *table) compare(t *testing.T) {
 		}
 		return
 	}
-	old, err := os.ReadFile(path)
-	if err != nil || string(old) != now {
-		t.Errorf("docs/clients.md is not what this test finds (%v); to write it anew: go test ./test/clients -args -rewrite\n%s", err, difference(string(old), now))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if old, now := verdicts(string(text)), verdicts(now); old != now {
+		t.Errorf("docs/clients.md is not what this test finds; to write it anew: go test ./test/clients -args -rewrite\n%s", difference(old, now))
+	}
+}
+
+// verdicts is the document without what the programs printed: that differs with their versions, and what it must contain
+// the tests say.
+func verdicts(document string) string {
+	var lines []string
+	for _, line := range strings.Split(document, "\n") {
+		if cells := strings.Split(line, " | "); len(cells) == 3 {
+			line = cells[0] + " | " + cells[2]
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // difference shows the first line that differs.

@@ -172,6 +172,16 @@ func TestNonRoot_Refused(t *testing.T) {
 	}
 }
 
+// TestNonRoot_Sysfs: root does not look at an ordinary user's mount as if it were the kernel's, for that user could change it.
+func TestNonRoot_Sysfs(t *testing.T) {
+	s := newSandbox(t)
+	dir := s.mount("--multi")
+	if res := s.root(harness.Bin(), "sysfs", "--dir", dir, "true"); res.Code != 2 || !strings.Contains(res.Stderr, "another user's mount") {
+		t.Errorf("status %d: %s", res.Code, res.Stderr)
+	}
+	s.must(s.bin, "umount", dir)
+}
+
 // TestAllowOther: other users see nothing of a mount unless --allow-other says so, and then what the modes allow.
 func TestAllowOther(t *testing.T) {
 	nobody := func(script, dir string) harness.Result {
