@@ -205,15 +205,20 @@ func ownLoops(dir string, st status.Status) []string {
 
 // readStatus reads what the daemon says of itself.
 func readStatus(dir string) (status.Status, error) {
-	var st status.Status
-	text, err := ctldir.Open(dir).Read("debug/status")
-	if err != nil {
-		return st, err
+	for tries := 5; ; tries-- {
+		var st status.Status
+		text, err := ctldir.Open(dir).Read("debug/status")
+		if err != nil {
+			return st, err
+		}
+		// What is longer than a read ends early when the worker dies in between.
+		if err = json.Unmarshal([]byte(text), &st); err == nil {
+			return st, nil
+		}
+		if tries == 0 {
+			return st, fmt.Errorf("%s/debug/status: %w", dir, err)
+		}
 	}
-	if err := json.Unmarshal([]byte(text), &st); err != nil {
-		return st, fmt.Errorf("%s/debug/status: %w", dir, err)
-	}
-	return st, nil
 }
 
 // isDead says whether an error means that there is no daemon behind the mount.

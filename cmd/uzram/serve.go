@@ -16,6 +16,7 @@ import (
 	"uzram/internal/guard"
 	"uzram/internal/logging"
 	"uzram/internal/mountinfo"
+	"uzram/internal/offheap"
 	"uzram/internal/status"
 	"uzram/store"
 
@@ -66,6 +67,7 @@ func serve(o mountOptions, f face, next successor) error {
 		defer h.close()
 	}
 	guards = append(guards, guard.Confine(guard.Kernel{})...) // before there is a mount that a thread could wait for
+	guards = append(guards, guard.NoSwap(offheap.Unswappable()))
 	d := newDaemon(o)
 	d.guards, d.next, d.hooks = guards, next, h
 	handler, err := d.openLog()

@@ -3,9 +3,11 @@
 package offheap
 
 import (
+	"errors"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -13,10 +15,10 @@ import (
 // TestUnswappable: root on a kernel that can has memory that is never swapped out.
 func TestUnswappable(t *testing.T) {
 	if err := Unswappable(); err != nil {
-		if os.Getuid() == 0 {
-			t.Fatalf("%v: needs Linux 6.4", err)
+		if os.Getuid() == 0 || !errors.Is(err, syscall.EPERM) {
+			t.Errorf("%v: needs root and Linux 6.4", err)
 		}
-		t.Skip(err)
+		return
 	}
 	// Nobody locks it here.
 	const size = 64 << 20

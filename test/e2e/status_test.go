@@ -21,7 +21,7 @@ var statusKeys = []string{
 }
 
 var guardNames = []string{
-	"mlock", "io_flusher", "oom_score_adj", "gc", "capabilities", "no_new_privs", "no_core_dump", "reserve", "log", "keeper", "cgroup",
+	"mlock", "io_flusher", "oom_score_adj", "gc", "capabilities", "no_new_privs", "no_core_dump", "noswap", "reserve", "log", "keeper", "cgroup",
 }
 
 // TestStatus_JSON: keys and values of the JSON object, which the command and DIR/debug/status give alike.
