@@ -11,6 +11,7 @@
 //
 //	make crash             the short form, a stage of make test
 //	make crash TIME=30m    as long as wanted; prints the tables of docs/crash.md
+//	make crash TIME=30m ARGS='-crash.large -test.run TestSwap$'    a hog of 1.5 GiB
 //
 // At the end of each mount the engine's own check must find nothing, no request
 // may have failed, and once all pages are discarded nothing may be left in pool

@@ -14,6 +14,7 @@ import (
 var (
 	length  = flag.Duration("crash.time", 30*time.Second, "how long to kill in all")
 	figures = flag.Bool("crash.figures", false, "write the figures of this run into docs/crash.md")
+	large   = flag.Bool("crash.large", false, "swap with a hog of 1.5 GiB in 512 MiB")
 	stored  = flag.String("crash.stored", "0,64M", "bytes stored, of which the time of a take-over is measured, separated by commas")
 )
 

@@ -89,8 +89,11 @@ var sourceTrees = []string{"net", "crypto", "encoding", "go", "runtime/pprof"}
 // TestSwap: swap space on the device, a process that needs three times the memory it may have, and a death every second.
 func TestSwap(t *testing.T) {
 	harness.Alone(t, "swap")
-	const hog, limit = 192 * mib, 64 * mib
-	r := newRig(t, harness.Options{Disksize: "1G", Loop: true})
+	disksize, hog, limit := "1G", int64(192*mib), int64(64*mib)
+	if *large {
+		disksize, hog, limit = "4G", 1536*mib, 512*mib
+	}
+	r := newRig(t, harness.Options{Disksize: disksize, Loop: true})
 	seed := newSeed(t)
 	harness.Run(t, "mkswap", r.Loop)
 	harness.Undo(t, "swap", r.Loop)
@@ -103,7 +106,7 @@ func TestSwap(t *testing.T) {
 		r.swapKills(seed, done)
 	}()
 	harness.Hog(t, harness.HogOrders{Bytes: hog, Rounds: rounds, Seed: seed, Cgroup: harness.Cgroup(t, limit)},
-		time.Duration(rounds)*time.Minute)
+		time.Duration(rounds)*time.Duration(hog/(192*mib))*time.Minute)
 	close(done)
 	<-killed
 	harness.Run(t, "swapoff", r.Loop)
