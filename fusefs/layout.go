@@ -2,6 +2,7 @@ package fusefs
 
 import (
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -74,9 +75,14 @@ const subsystemTarget = "../../class/block"
 // to show, or that is not known.
 type blockLayer struct{ device, queue map[string]loopdev.Shown }
 
-func shownHere() blockLayer {
+var shownHere = sync.OnceValue(func() blockLayer {
 	return blockLayer{loopdev.ShownFor("."), loopdev.ShownFor("queue")}
-}
+})
+
+// LookAround reads what a mount will have to know of the kernel. One who waits to take
+// over does so beforehand: it takes milliseconds, and some of it waits for who changes
+// a loop device, who may wait for the mount.
+func LookAround() { shownHere() }
 
 // deviceLayout is the directory of a device.
 func deviceLayout(kernel blockLayer) *layout {

@@ -50,6 +50,7 @@ var (
 
 // runKept is run where somebody keeps the data. A worker that could not take over says nothing: another one will try.
 func (d *daemon) runKept(f face, workers *store.Workers, signals chan os.Signal) error {
+	fusefs.LookAround()
 	fds, first, err := d.next.Await(keeper.Formats{
 		Min: offheap.OldestVersion, Max: offheap.FormatVersion, Makes: offheap.FormatVersion,
 	})
