@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -154,4 +153,4 @@ func queueFile(id uint64, q zramabi.QueueAttr) row {
 }
 
 // name is the kernel's name for the device.
-func (d *disk) name() string { return "zram" + strconv.FormatUint(d.number(), 10) }
+func (d *disk) name() string { return zramabi.DeviceName(d.number()) }

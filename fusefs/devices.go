@@ -3,6 +3,8 @@ package fusefs
 import (
 	"sync"
 	"sync/atomic"
+
+	"uzram/internal/zramabi"
 )
 
 // devices are the mount's. Workers find one by its id without a lock.
@@ -40,7 +42,7 @@ func (s *devices) find(id uint64) *disk {
 
 // named is the device with that name, nil if there is none.
 func (s *devices) named(name string) *disk {
-	number, ok := deviceNumber(name)
+	number, ok := zramabi.DeviceNumber(name)
 	if !ok {
 		return nil
 	}

@@ -63,18 +63,6 @@ func TestDeviceArena(t *testing.T) {
 	}
 }
 
-func TestDeviceNumber(t *testing.T) {
-	for name, want := range map[string]int64{
-		"zram0": 0, "zram17": 17, "zram65535": 65535, "zram65536": -1, "zram": -1, "zram01": -1, "zram+1": -1, "zram-1": -1,
-		"zram 1": -1, "ram1": -1, "zram1x": -1, "zram00": -1, "": -1,
-	} {
-		n, ok := deviceNumber(name)
-		if ok != (want >= 0) || ok && int64(n) != want {
-			t.Errorf("%q: %d, %v; want %d", name, n, ok, want)
-		}
-	}
-}
-
 func TestUsers(t *testing.T) {
 	u := newUsers()
 	for range 2 {

@@ -9,15 +9,11 @@ import (
 	"uzram/internal/loopdev"
 )
 
-// sectorSize is that of an own loop device, in bytes: a page, so that no I/O through
-// it is a partial one.
-const sectorSize = 4096
-
 // attach gives the device its own loop device.
 func (d *disk) attach() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	loop, err := loopdev.Attach(d.image, sectorSize)
+	loop, err := loopdev.Attach(d.image, loopdev.SectorSize)
 	if err != nil {
 		return err
 	}
@@ -48,9 +44,9 @@ func (d *disk) findLoop() error {
 func (d *disk) attachAgain(loop *loopdev.Device) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	again, err := loopdev.AttachTo(loop.Path(), d.image, sectorSize)
+	again, err := loopdev.AttachTo(loop.Path(), d.image, loopdev.SectorSize)
 	if errors.Is(err, syscall.EBUSY) {
-		again, err = loopdev.Attach(d.image, sectorSize)
+		again, err = loopdev.Attach(d.image, loopdev.SectorSize)
 	}
 	if err != nil {
 		return fmt.Errorf("attach %s again: %w", loop.Path(), err)

@@ -97,7 +97,7 @@ func TestMount_LoopDetachedByOthers(t *testing.T) {
 func TestMount_ForeignLoopHoldsTheImage(t *testing.T) {
 	s := mountedHere(t)
 	s.set("disksize", "1M")
-	loop, err := loopdev.Attach(s.path("image"), sectorSize)
+	loop, err := loopdev.Attach(s.path("image"), loopdev.SectorSize)
 	if err != nil {
 		t.Fatal(err)
 	}

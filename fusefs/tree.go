@@ -2,8 +2,6 @@ package fusefs
 
 import (
 	"iter"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -148,16 +146,6 @@ func (t *tree) entry(n node, at uint64) (name string, what node, next uint64, ok
 	}
 	e := &names[at-2]
 	return e.name, t.sibling(n, e.row), at + 1, true
-}
-
-// deviceNumber is the number in a device's name; false if it is none.
-func deviceNumber(name string) (uint64, bool) {
-	digits, ok := strings.CutPrefix(name, "zram")
-	if !ok || digits == "" || digits[0] == '+' || digits[0] == '0' && digits != "0" {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 10, numberBits)
-	return n, err == nil
 }
 
 // Lookup implements fuse.RawFileSystem, as do all methods below.

@@ -23,9 +23,6 @@ import (
 // daemonEnd is how long a daemon may take to end once its mount is gone: it gives back its memory meanwhile.
 const daemonEnd = 30 * time.Second
 
-// sectorSize is that of the loop device of a mount.
-const sectorSize = 4096
-
 func umountCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "umount",
@@ -140,7 +137,7 @@ func release(dir string, loops []loopdev.Backed, daemonPID int) error {
 		err = busy() // somebody was faster
 		if daemonPID != 0 {
 			for _, l := range loops {
-				if _, aerr := loopdev.AttachTo(l.Loop, l.File, sectorSize); aerr != nil {
+				if _, aerr := loopdev.AttachTo(l.Loop, l.File, loopdev.SectorSize); aerr != nil {
 					err = fmt.Errorf("%w; and %s could not be attached again: %w", err, l.Loop, aerr)
 				}
 			}

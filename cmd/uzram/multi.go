@@ -6,10 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
 	"uzram/internal/ctldir"
+	"uzram/internal/zramabi"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,7 +18,6 @@ const (
 	blockDir      = "block"
 	hotAdd        = "class/zram-control/hot_add"
 	hotRemove     = "class/zram-control/hot_remove"
-	zramPrefix    = "zram"
 	kernelControl = "/sys"
 )
 
@@ -30,13 +28,12 @@ func isMulti(dir string) bool {
 }
 
 // deviceName is the name of a device within block.
-func deviceName(number int) string { return zramPrefix + strconv.Itoa(number) }
+func deviceName(number int) string { return zramabi.DeviceName(uint64(number)) }
 
 // deviceNumber reads what deviceName gives.
 func deviceNumber(name string) (number int, ok bool) {
-	text, named := strings.CutPrefix(name, zramPrefix)
-	n, err := strconv.ParseUint(text, 10, 31)
-	return int(n), named && err == nil && deviceName(int(n)) == name
+	n, ok := zramabi.DeviceNumber(name)
+	return int(n), ok
 }
 
 // numbersIn returns the numbers of the devices in a directory of devices, ascending.

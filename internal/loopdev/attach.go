@@ -34,8 +34,11 @@ type identity struct{ dev, ino uint64 }
 // Path returns the name of the device, "/dev/loopN".
 func (d *Device) Path() string { return d.path }
 
-// Attach attaches a free loop device to image, an absolute name free of symbolic links, with direct I/O and sectors of blockSize bytes (a power of two, 512 to
-// the page size). An image of size 0 gives a device of size 0. Errors wrap the syscall.Errno: ENOENT where the kernel has
+// SectorSize is that of a mount's own loop device, in bytes: a page, so that no I/O through it is a partial one.
+const SectorSize = 4096
+
+// Attach attaches a free loop device to image, an absolute name free of symbolic links, with direct I/O and sectors of
+// blockSize bytes (a power of two, 512 to the page size). An image of size 0 gives a device of size 0. Errors wrap the syscall.Errno: ENOENT where the kernel has
 // no loop driver, EACCES without the right to use it, ENOTTY or EINVAL before Linux 5.8.
 func Attach(image string, blockSize uint32) (*Device, error) {
 	ctl, err := unix.Open(controlPath, unix.O_RDWR|unix.O_CLOEXEC, 0)
